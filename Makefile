@@ -1,0 +1,48 @@
+PYTHON ?= python
+WORKERS ?= 2
+TESTS ?= tests
+DOCTESTS ?= polykeras backends
+
+# Workers share the machine; a pool of threads in each only makes them wait.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help check lint format types contracts test doctest coverage demo bench clean
+
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+check: lint types contracts test ## lint, types, contracts and tests: what CI runs
+
+lint: ## ruff: lint rules and formatting
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+
+format: ## rewrite the files as ruff wants them
+	$(PYTHON) -m ruff check --fix .
+	$(PYTHON) -m ruff format .
+
+types: ## mypy --strict on polykeras and backends
+	$(PYTHON) -m mypy
+
+contracts: ## import-linter: who may import whom
+	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+test: ## all tests on every installed backend, and the examples in docstrings
+	$(PYTHON) -m pytest -n $(WORKERS) --doctest-modules $(DOCTESTS) $(TESTS)
+
+doctest: ## only the examples in docstrings
+	$(PYTHON) -m pytest -n $(WORKERS) --doctest-modules $(DOCTESTS)
+
+coverage: ## tests with a coverage report
+	$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term --cov-report=html $(TESTS)
+
+demo: ## train the digit classifier on each installed backend
+	$(PYTHON) -m polykeras.cli demo
+
+bench: ## run every script in benchmarks/
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+
+clean: ## remove caches and build output
+	rm -rf build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
