@@ -1,0 +1,212 @@
+"""`JaxBackend`: JAX arrays, transformations and compilation."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from polykeras import dtypes
+from polykeras.backend import Array, Backend, Capabilities, Kernel
+from polykeras_jax import (
+    control,
+    creation,
+    elementwise,
+    indexing,
+    linalg,
+    nn,
+    optimizers,
+    random,
+    reductions,
+    sorting,
+    spectral,
+    windows,
+)
+
+__all__ = ["JaxBackend"]
+
+_DOMAINS: Final = (
+    creation,
+    elementwise,
+    reductions,
+    sorting,
+    indexing,
+    linalg,
+    spectral,
+    windows,
+    control,
+    nn,
+    random,
+    optimizers,
+)
+_WIDE: Final = frozenset({"float64", "int64", "uint64", "complex128"})
+_wide_dtypes: Final = frozenset(np.dtype(name) for name in _WIDE)
+
+
+class JaxBackend(Backend):
+    """JAX, with 64-bit dtypes where they are asked for.
+
+    JAX has 64 bits only under a switch. It is never set for the process: calls
+    that meet a 64-bit dtype run inside `jax.enable_x64`.
+    """
+
+    name = "jax"
+    tensor_type = type(jnp.zeros(()))
+    inexact = frozenset(
+        dtypes.as_numpy_dtype(name) for name in dtypes.FLOATS + dtypes.COMPLEX
+    )
+    capabilities = Capabilities(
+        autodiff="native", compile=True, dynamic_shapes=False, inplace=False
+    )
+
+    def own_kernels(self) -> Mapping[str, Kernel]:
+        """Return the kernels of every domain, each safe for 64-bit dtypes."""
+        table: dict[str, Kernel] = {}
+        for domain in _DOMAINS:
+            table.update(domain.KERNELS)
+        return {name: _wide_aware(kernel) for name, kernel in table.items()}
+
+    def is_tensor(self, x: object) -> bool:
+        """Return whether `x` is a JAX array or tracer."""
+        return isinstance(x, jax.Array)
+
+    def is_concrete(self, x: Any) -> bool:
+        """Return False for tracers."""
+        return not isinstance(x, jax.core.Tracer)
+
+    def from_numpy(self, x: Array, dtype: str) -> jax.Array:
+        """Return an array on the default device with a copy of the values."""
+        values = np.array(x, dtypes.as_numpy_dtype(dtype))
+        if dtype in _WIDE:
+            with jax.enable_x64(True):
+                return jnp.asarray(values)
+        return jnp.asarray(values)
+
+    def to_numpy(self, x: Any) -> Array:
+        """Return the values as a NumPy array."""
+        return np.asarray(x)
+
+    def from_dlpack(self, x: Any) -> jax.Array:
+        """Return an array that shares memory with another library's."""
+        with jax.enable_x64(True):
+            return jnp.from_dlpack(x)
+
+    def dtype_name(self, x: Any) -> str:
+        """Return the canonical dtype name."""
+        return str(x.dtype.name)
+
+    def scalar(self, value: complex, dtype: str) -> Any:
+        """Return a NumPy scalar: no device transfer, and constant under tracing."""
+        return dtypes.as_numpy_dtype(dtype).type(value)
+
+    def vjp(
+        self, fn: Callable[..., Any], primals: Sequence[Any]
+    ) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]], Any]:
+        """Differentiate with `jax.vjp`."""
+        inexact = [i for i, p in enumerate(primals) if p.dtype in self.inexact]
+
+        def of_inexact(*points: Any) -> tuple[list[Any], Any]:
+            full = list(primals)
+            for i, p in zip(inexact, points, strict=True):
+                full[i] = p
+            outputs, aux = fn(*full)
+            return list(outputs), aux
+
+        with _x64_if(primals):
+            outputs, pull, aux = jax.vjp(
+                of_inexact, *(primals[i] for i in inexact), has_aux=True
+            )
+
+        def pullback(cotangents: Sequence[Any]) -> list[Any]:
+            with _x64_if([*primals, *cotangents]):
+                found = pull(list(cotangents))
+                grads: list[Any] = [jnp.zeros_like(p) for p in primals]
+            for i, g in zip(inexact, found, strict=True):
+                grads[i] = g
+            return grads
+
+        return outputs, pullback, aux
+
+    def compile(
+        self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
+    ) -> Callable[..., Any]:
+        """Return `jax.jit` of the function."""
+        jitted = jax.jit(fn, donate_argnums=tuple(donate))
+
+        @functools.wraps(fn)
+        def call(*args: Any) -> Any:
+            with _x64_if(jax.tree.leaves(args)):
+                return jitted(*args)
+
+        return call
+
+    def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `jax.vmap` of the function."""
+        return jax.vmap(fn)
+
+    def library_version(self) -> str:
+        """Return JAX's version."""
+        return jax.__version__
+
+    def devices(self) -> list[str]:
+        """Return the names of JAX's devices."""
+        return [f"{d.platform}:{d.id}" for d in jax.devices()]
+
+    @contextmanager
+    def device_scope(self, device: str) -> Iterator[None]:
+        """Create the block's arrays on `device`."""
+        with super().device_scope(device):
+            found = jax.devices()[self.devices().index(device)]
+            with jax.default_device(found):
+                yield
+
+    def synchronize(self) -> None:
+        """Wait for all devices."""
+        jax.effects_barrier()
+        for array in jax.live_arrays():
+            array.block_until_ready()
+
+
+_inside: ContextVar[bool] = ContextVar("polykeras_jax_x64", default=False)
+
+
+@contextmanager
+def _x64_if(values: Sequence[Any]) -> Iterator[None]:
+    """Allow 64-bit dtypes in the block if any of the values has one."""
+    if _inside.get() or not any(
+        getattr(v, "dtype", None) in _wide_dtypes for v in values
+    ):
+        yield
+        return
+    token = _inside.set(True)
+    try:
+        with jax.enable_x64(True):
+            yield
+    finally:
+        _inside.reset(token)
+
+
+def _wide_aware(kernel: Kernel) -> Kernel:
+    def call(*args: Any) -> Any:
+        for a in args:
+            kind = type(a)
+            if (
+                (kind is str and a in _WIDE)
+                or (kind in (list, tuple) and _any_wide(a))
+                or getattr(a, "dtype", None) in _wide_dtypes
+            ):
+                with jax.enable_x64(True):
+                    return kernel(*args)
+        return kernel(*args)
+
+    return functools.wraps(kernel)(call) if hasattr(kernel, "__name__") else call
+
+
+def _any_wide(values: Sequence[Any]) -> bool:
+    return any(getattr(v, "dtype", None) in _wide_dtypes for v in values)

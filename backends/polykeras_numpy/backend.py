@@ -1,0 +1,87 @@
+"""`NumpyBackend`: the array-API kernels with NumPy's own where they serve better."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Final
+
+import numpy as np
+
+from polykeras import dtypes
+from polykeras.backend import Array, Capabilities, Kernel, Tensor
+from polykeras.backend.array_api import ArrayAPIBackend
+from polykeras_numpy import (
+    creation,
+    elementwise,
+    indexing,
+    linalg,
+    nn,
+    optimizers,
+    random,
+    reductions,
+    sorting,
+    spectral,
+    windows,
+)
+
+__all__ = ["NumpyBackend"]
+
+_DOMAINS: Final = (
+    creation,
+    elementwise,
+    reductions,
+    sorting,
+    indexing,
+    linalg,
+    spectral,
+    windows,
+    nn,
+    random,
+    optimizers,
+)
+
+
+class NumpyBackend(ArrayAPIBackend):
+    """The reference backend."""
+
+    capabilities = Capabilities(autodiff="tape", inplace=True)
+
+    def __init__(self) -> None:
+        """Bind NumPy, with the small floats of ml_dtypes."""
+        super().__init__(np, "numpy")
+        self.tensor_type = np.ndarray
+        self._native = {name: dtypes.as_numpy_dtype(name) for name in dtypes.ALL}
+        self._names = {native: name for name, native in self._native.items()}
+        self.inexact = frozenset(
+            self._native[name] for name in dtypes.FLOATS + dtypes.COMPLEX
+        )
+
+    def own_kernels(self) -> Mapping[str, Kernel]:
+        """Return the array-API kernels, overridden by this package's."""
+        table = dict(super().own_kernels())
+        for domain in _DOMAINS:
+            table.update(domain.KERNELS)
+        return table
+
+    def is_tensor(self, x: object) -> bool:
+        """Return whether `x` is a NumPy array or scalar of a numeric dtype."""
+        return isinstance(x, np.ndarray | np.generic) and x.dtype in self._names
+
+    def dtype_name(self, x: Tensor) -> str:
+        """Return the canonical dtype name."""
+        return self._names[x.dtype]
+
+    def scalar(self, value: complex, dtype: str) -> Tensor:
+        """Return a 0-d array."""
+        return np.asarray(value, self._native[dtype])
+
+    def from_numpy(self, x: Array, dtype: str) -> Tensor:
+        """Return a copy of the array."""
+        return np.array(x, self._native[dtype])
+
+    @contextmanager
+    def step_scope(self) -> Iterator[None]:
+        """Keep overflow and invalid values from printing warnings, in this block."""
+        with np.errstate(all="ignore"):
+            yield

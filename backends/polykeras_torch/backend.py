@@ -1,0 +1,226 @@
+"""`TorchBackend`: eager PyTorch with its own autograd."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from polykeras import dtypes
+from polykeras.backend import Array, Backend, Capabilities, Kernel
+from polykeras.errors import ArgumentError
+from polykeras_torch import (
+    control,
+    creation,
+    elementwise,
+    indexing,
+    linalg,
+    nn,
+    optimizers,
+    random,
+    reductions,
+    sorting,
+    spectral,
+    windows,
+)
+from polykeras_torch.dtype_names import DTYPE_NAMES, TORCH_DTYPES
+
+__all__ = ["TorchBackend"]
+
+_DOMAINS: Final = (
+    creation,
+    elementwise,
+    reductions,
+    sorting,
+    indexing,
+    linalg,
+    spectral,
+    windows,
+    control,
+    nn,
+    random,
+    optimizers,
+)
+# How many of our own derivatives enclose the current code: an inner one must
+# keep its graph for the outer one.
+_depth: ContextVar[int] = ContextVar("polykeras_torch_depth", default=0)
+
+
+class TorchBackend(Backend):
+    """PyTorch tensors, autograd and kernels."""
+
+    name = "torch"
+    tensor_type = torch.Tensor
+    inexact = frozenset(
+        TORCH_DTYPES[name]
+        for name in dtypes.FLOATS + dtypes.COMPLEX
+        if name in TORCH_DTYPES
+    )
+    capabilities = Capabilities(
+        autodiff="native",
+        dtypes=frozenset(TORCH_DTYPES),
+        inplace=True,
+    )
+
+    def own_kernels(self) -> Mapping[str, Kernel]:
+        """Return the kernels of every domain."""
+        table: dict[str, Kernel] = {}
+        for domain in _DOMAINS:
+            table.update(domain.KERNELS)
+        return table
+
+    def is_tensor(self, x: object) -> bool:
+        """Return whether `x` is a torch tensor."""
+        return isinstance(x, torch.Tensor)
+
+    def from_numpy(self, x: Array, dtype: str) -> torch.Tensor:
+        """Return a tensor on the default device with a copy of the values."""
+        native = TORCH_DTYPES[dtype]
+        if x.dtype.name not in TORCH_DTYPES:
+            raise ArgumentError(f"PyTorch has no dtype {x.dtype}.")
+        if x.dtype.kind == "V":
+            # NumPy's small floats are bits to PyTorch.
+            bits = np.ascontiguousarray(x).view(f"u{x.dtype.itemsize}").copy()
+            same = torch.from_numpy(bits).view(TORCH_DTYPES[x.dtype.name])
+            return same.to(device=default_device(), dtype=native)
+        copied = torch.from_numpy(np.array(x, order="C", copy=True))
+        return copied.to(device=default_device(), dtype=native)
+
+    def to_numpy(self, x: torch.Tensor) -> Array:
+        """Return the values as a NumPy array."""
+        x = x.detach().cpu().resolve_conj().resolve_neg()
+        name = DTYPE_NAMES[x.dtype]
+        if name == "bfloat16" or name.startswith("float8"):
+            width = torch.uint8 if x.element_size() == 1 else torch.uint16
+            bits: Array = x.contiguous().view(width).numpy()
+            return bits.view(dtypes.as_numpy_dtype(name))
+        values: Array = x.numpy()
+        return values
+
+    def from_dlpack(self, x: Any) -> torch.Tensor:
+        """Return a tensor that shares memory with another library's."""
+        return torch.from_dlpack(x)
+
+    def dtype_name(self, x: torch.Tensor) -> str:
+        """Return the canonical dtype name."""
+        return DTYPE_NAMES[x.dtype]
+
+    def scalar(self, value: complex, dtype: str) -> torch.Tensor:
+        """Return a 0-d tensor."""
+        return torch.tensor(value, dtype=TORCH_DTYPES[dtype], device=default_device())
+
+    def vjp(
+        self, fn: Callable[..., Any], primals: Sequence[torch.Tensor]
+    ) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]], Any]:
+        """Differentiate with autograd; inner derivatives stay differentiable."""
+        depth = _depth.get() + 1
+        token = _depth.set(depth)
+        try:
+            with torch.enable_grad():
+                inputs = [_leaf(p) for p in primals]
+                outputs, aux = fn(*inputs)
+        finally:
+            _depth.reset(token)
+        nested = depth > 1
+
+        def pullback(cotangents: Sequence[Any]) -> list[Any]:
+            pairs = [
+                (o, c)
+                for o, c in zip(outputs, cotangents, strict=True)
+                if isinstance(o, torch.Tensor) and o.requires_grad
+            ]
+            if not pairs:
+                return [torch.zeros_like(p) for p in primals]
+            outs, cots = zip(*pairs, strict=True)
+            wanted = [i for i, x in enumerate(inputs) if x.requires_grad]
+            found = torch.autograd.grad(
+                outs,
+                [inputs[i] for i in wanted],
+                cots,
+                create_graph=nested,
+                retain_graph=True,
+                allow_unused=True,
+            )
+            grads: list[Any] = [torch.zeros_like(p) for p in primals]
+            for i, g in zip(wanted, found, strict=True):
+                if g is not None:
+                    grads[i] = g
+            return grads
+
+        if nested:
+            return list(outputs), pullback, aux
+        return [_detached(o) for o in outputs], pullback, _detached(aux)
+
+    def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `torch.vmap` of the function."""
+        return torch.vmap(fn)
+
+    def library_version(self) -> str:
+        """Return PyTorch's version."""
+        return str(torch.__version__)
+
+    def devices(self) -> list[str]:
+        """Return the CPU and the accelerators."""
+        found = ["cpu:0"]
+        if torch.accelerator.is_available():
+            kind = torch.accelerator.current_accelerator()
+            count = torch.accelerator.device_count()
+            found += [f"{kind}:{i}" for i in range(count)]
+        return found
+
+    @contextmanager
+    def device_scope(self, device: str) -> Iterator[None]:
+        """Create the block's tensors on `device`."""
+        with super().device_scope(device):
+            token = _device.set(torch.device(device))
+            try:
+                yield
+            finally:
+                _device.reset(token)
+
+    def synchronize(self) -> None:
+        """Wait for the accelerator."""
+        if torch.accelerator.is_available():
+            torch.accelerator.synchronize()
+
+
+_device: ContextVar[torch.device | None] = ContextVar("torch_device", default=None)
+
+
+def default_device() -> torch.device:
+    """Return where new tensors go: the scope's device, else the accelerator, else CPU.
+
+    ``POLYKERAS_TORCH_DEVICE`` overrides the accelerator.
+    """
+    return _device.get() or _FIRST_DEVICE
+
+
+def _first_device() -> torch.device:
+    named = os.environ.get("POLYKERAS_TORCH_DEVICE")
+    if named:
+        return torch.device(named)
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    return accelerator or torch.device("cpu")
+
+
+_FIRST_DEVICE: Final = _first_device()
+
+
+def _leaf(x: torch.Tensor) -> torch.Tensor:
+    if not (x.is_floating_point() or x.is_complex()):
+        return x
+    if x.requires_grad:
+        return x.view_as(x)
+    return x.detach().requires_grad_()
+
+
+def _detached(structure: Any) -> Any:
+    def leaf(x: Any) -> Any:
+        return x.detach() if isinstance(x, torch.Tensor) else x
+
+    return torch.utils._pytree.tree_map(leaf, structure)

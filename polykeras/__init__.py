@@ -1,0 +1,1 @@
+"""polykeras: a Keras-style front end over interchangeable array libraries."""

@@ -1,0 +1,1 @@
+"""Derivatives of functions of tensors and variables, on every backend."""

@@ -1,0 +1,272 @@
+"""The `Backend` base class: what an array library must offer to train models."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+import numpy as np
+
+from polykeras import config, dtypes
+from polykeras.errors import ArgumentError, BackendError, ForeignTensorError
+
+if TYPE_CHECKING:
+    from polykeras.backend._kernels import Kernel, KernelTable
+
+__all__ = ["Array", "Backend", "Capabilities", "Tensor", "host_array"]
+
+Tensor: TypeAlias = Any
+"""A tensor of the active backend, or anything that stands for one.
+
+Every backend has a class of its own, and while a function is traced its tensors
+are stand-ins, so no common base class exists; ops accept and return this.
+"""
+Array: TypeAlias = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """Declared facts about a backend, checked both ways by the conformance suite.
+
+    Args:
+        autodiff: Whether gradients come from the library or from polykeras' tape.
+        compile: Whether `Backend.compile` does more than return its argument.
+        dtypes: Canonical names of the dtypes that tensors can have.
+        complex: Whether complex dtypes work.
+        dynamic_shapes: Whether ops may have results whose shape depends on data
+            inside a compiled function.
+        inplace: Whether donated state is updated in place.
+    """
+
+    autodiff: Literal["native", "tape"] = "tape"
+    compile: bool = False
+    dtypes: frozenset[str] = field(default_factory=lambda: frozenset(dtypes.ALL))
+    complex: bool = True
+    dynamic_shapes: bool = True
+    inplace: bool = False
+
+
+class Backend(ABC):
+    """An array library as polykeras sees it.
+
+    Subclasses set the class attributes, supply kernels, and override those
+    transformations that their library does better than the defaults.
+
+    Attributes:
+        name: What users write to choose this backend.
+        tensor_type: The exact class of eager tensors; ops on it take the fast path.
+        inexact: The library's own dtype objects that are floating or complex.
+        distribution: The installed distribution that supplies the backend.
+        kernels: The kernel table, bound when the backend is activated.
+        capabilities: Declared facts.
+    """
+
+    name: str
+    tensor_type: type
+    inexact: frozenset[Any] = frozenset()
+    distribution: str = ""
+    kernels: KernelTable
+    capabilities: Capabilities = Capabilities()
+
+    @property
+    def host(self) -> Backend:
+        """The backend that holds values; a symbolic evaluator names another one."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"<Backend {self.name}>"
+
+    # -- tensors ---------------------------------------------------------------
+
+    @abstractmethod
+    def own_kernels(self) -> Mapping[str, Kernel]:
+        """Return op name to kernel, without the kernels of other plugins.
+
+        A kernel gets every parameter of the op by position, after the front end
+        converted tensors, applied the promotion table and made axes, strides and
+        dtypes explicit (see each op's ``prepare``).
+        """
+
+    @abstractmethod
+    def is_tensor(self, x: object) -> bool:
+        """Return whether `x` is a tensor of this library, traced ones included."""
+
+    @abstractmethod
+    def from_numpy(self, x: Array, dtype: str) -> Tensor:
+        """Return a tensor that holds `x` as `dtype` on the default device.
+
+        The result must not share memory that a later write could change.
+        """
+
+    @abstractmethod
+    def to_numpy(self, x: Tensor) -> Array:
+        """Return the values of a tensor as a NumPy array; waits until they exist."""
+
+    @abstractmethod
+    def dtype_name(self, x: Tensor) -> str:
+        """Return the canonical dtype name of a tensor."""
+
+    def scalar(self, value: complex, dtype: str) -> Tensor:
+        """Return a 0-d tensor for a Python number; a backend may cache or fake it.
+
+        The result need only be accepted by this backend's kernels.
+        """
+        return self.from_numpy(np.asarray(value, dtypes.as_numpy_dtype(dtype)), dtype)
+
+    def from_dlpack(self, x: Any) -> Tensor:
+        """Return a tensor for another library's tensor that speaks DLPack."""
+        array = np.from_dlpack(x)
+        return self.from_numpy(array, array.dtype.name)
+
+    def convert_to_tensor(self, x: object, dtype: str | None = None) -> Tensor:
+        """Return `x` as a tensor of this backend.
+
+        Args:
+            x: A tensor of this or another library, a NumPy array, a pandas object,
+                a number, or nested lists of numbers.
+            dtype: Canonical name; None keeps the dtype of arrays and gives int32
+                and floatx to Python numbers.
+
+        Raises:
+            ForeignTensorError: If another library's tensor cannot be converted.
+            ArgumentError: If `x` cannot become a rectangular numeric array.
+        """
+        if not self.is_tensor(x):
+            weak = dtypes.weak_dtype(x)
+            if weak is not None:
+                name = dtype or dtypes.result_type(weak, floatx=config.floatx())
+                return self.from_numpy(np.asarray(x, dtypes.as_numpy_dtype(name)), name)
+            if hasattr(x, "__dlpack__") and not isinstance(x, np.ndarray | np.generic):
+                x = self._from_foreign(x)
+            else:
+                array = host_array(x)
+                name = dtype or dtypes.standardize_dtype(array.dtype)
+                return self.from_numpy(array, name)
+        if dtype is not None and self.dtype_name(x) != dtype:
+            x = self.kernels["cast"](x, dtype)
+        return x
+
+    def _from_foreign(self, x: Any) -> Tensor:
+        try:
+            return self.from_dlpack(x)
+        except Exception as error:
+            owner = type(x).__module__.partition(".")[0]
+            raise ForeignTensorError(
+                f"The active backend is {self.name!r}, but a tensor of {owner!r} was "
+                f"given ({type(x).__name__}, shape {tuple(getattr(x, 'shape', ()))}), "
+                f"and it cannot be converted: {error}. Convert it to NumPy first, or "
+                f"run this code under use_backend for {owner!r}."
+            ) from error
+
+    # -- transformations -------------------------------------------------------
+
+    def vjp(
+        self, fn: Callable[..., Any], primals: Sequence[Tensor]
+    ) -> tuple[Any, Callable[[Any], list[Tensor]], Any]:
+        """Evaluate `fn` and return the pullback of its derivative.
+
+        Only called where ``capabilities.autodiff`` is ``"native"``; other
+        backends are differentiated by the tape. Calls nest.
+
+        Args:
+            fn: A pure function of tensors that returns ``(outputs, aux)``: a list
+                of tensors to differentiate, and anything else.
+            primals: The point of evaluation.
+
+        Returns:
+            The outputs, a function from a list of cotangents to a list with one
+            gradient a primal (zeros where independent), and aux.
+        """
+        raise NotImplementedError(f"{self!r} is differentiated by the tape.")
+
+    def compile(
+        self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
+    ) -> Callable[..., Any]:
+        """Return a faster function that gives the same results.
+
+        Args:
+            fn: A pure function of trees of tensors.
+            donate: Positions of arguments whose tensors the caller gives up.
+        """
+        return fn
+
+    def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
+        """Return `fn` mapped over axis 0 of its tensors, or None for the default."""
+        return None
+
+    def is_concrete(self, x: Tensor) -> bool:
+        """Return whether the tensor's values exist now, so Python may branch on it."""
+        return True
+
+    @contextmanager
+    def step_scope(self) -> Iterator[None]:
+        """Hold settings of the library that a whole model call or step needs."""
+        yield
+
+    # -- devices ---------------------------------------------------------------
+
+    def library_version(self) -> str:
+        """Return the version of the array library."""
+        return ""
+
+    def devices(self) -> list[str]:
+        """Return the names of the devices that tensors can live on."""
+        return ["cpu:0"]
+
+    @contextmanager
+    def device_scope(self, device: str) -> Iterator[None]:
+        """Create the block's tensors on `device`."""
+        if device not in self.devices():
+            raise ArgumentError(
+                f"The backend {self.name!r} has no device {device!r}. "
+                f"It has: {', '.join(self.devices())}."
+            )
+        yield
+
+    def synchronize(self) -> None:
+        """Wait until all work given to the devices is done."""
+
+
+def host_array(x: object) -> Array:
+    """Return nested lists, scalars, pandas objects and the like as a NumPy array.
+
+    Python ints become int32 and floats floatx; arrays keep their dtype.
+    """
+    if isinstance(x, np.ndarray):
+        return x
+    try:
+        array = np.asarray(x)
+    except BackendError:
+        raise
+    except Exception as error:
+        raise ArgumentError(
+            f"Expected numbers in a rectangular array, got {type(x).__name__}, which "
+            f"NumPy cannot convert: {error}"
+        ) from error
+    if array.dtype == object:
+        raise ArgumentError(
+            f"Expected numbers in a rectangular array, got {type(x).__name__} with "
+            "rows of unequal length or objects that are not numbers. Pad the rows "
+            "or convert the values first."
+        )
+    if isinstance(x, list | tuple):
+        # NumPy gives 64 bits to Python numbers; only arrays ask for a width.
+        holds_arrays = any(hasattr(leaf, "dtype") for leaf in _leaves(x))
+        if not holds_arrays and array.dtype == np.int64:
+            small = array.astype(np.int32)
+            return small if np.array_equal(small, array) else array
+        if not holds_arrays and array.dtype == np.float64:
+            return array.astype(dtypes.as_numpy_dtype(config.floatx()))
+    return array
+
+
+def _leaves(x: object) -> Iterator[object]:
+    if isinstance(x, list | tuple):
+        for item in x:
+            yield from _leaves(item)
+    else:
+        yield x
+

@@ -1,0 +1,165 @@
+"""Which backend is active: the block's, the process's, or the configured one."""
+
+from __future__ import annotations
+
+import os
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from polykeras.backend._discovery import registry
+from polykeras.errors import ArgumentError, BackendError, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+    from polykeras.backend._base import Backend
+
+__all__ = [
+    "REFERENCE",
+    "active",
+    "backend",
+    "configured",
+    "current_backend",
+    "engine_scope",
+    "get_backend",
+    "installed_backends",
+    "use_backend",
+]
+
+REFERENCE: Final = "numpy"
+"""The backend that is always there, defines results, and draws initial weights."""
+
+_block: ContextVar[Backend | None] = ContextVar("polykeras_backend", default=None)
+_process: list[Backend | None] = [None]
+_lock = threading.RLock()
+
+
+def configured() -> dict[str, Any]:
+    """Return the settings of the user's config file, empty if there is none.
+
+    The file is ``$POLYKERAS_CONFIG`` or ``config.toml`` in the user's
+    configuration folder; it is read, never written.
+    """
+    import tomllib  # noqa: PLC0415 only needed where no choice was made in code
+
+    import platformdirs  # noqa: PLC0415
+
+    named = os.environ.get("POLYKERAS_CONFIG")
+    path = Path(named or Path(platformdirs.user_config_dir("polykeras")) / "config.toml")
+    if not path.is_file():
+        if named:
+            raise BackendError(f"POLYKERAS_CONFIG names {named!r}, which is no file.")
+        return {}
+    try:
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BackendError(f"The config file {path} is not TOML: {error}") from error
+    allowed = ("backend", "epsilon", "floatx", "image_data_format")
+    for key in settings:
+        if key not in allowed:
+            raise ArgumentError(
+                f"Unknown setting {key!r} in {path}. {nearest(key, allowed)}"
+            )
+    return settings
+
+
+def _choose() -> Backend:
+    with _lock:
+        if _process[0] is None:
+            name = os.environ.get("POLYKERAS_BACKEND")
+            if not name:
+                name = str(configured().get("backend") or REFERENCE)
+            _process[0] = registry().load(name)
+        return _process[0]
+
+
+def active() -> Backend:
+    """Return what ops run on now: a backend, or the symbolic evaluator."""
+    return _block.get() or _process[0] or _choose()
+
+
+def current_backend() -> Backend:
+    """Return the backend that holds values now, also during symbolic evaluation.
+
+    >>> current_backend().name in installed_backends()
+    True
+    """
+    return active().host
+
+
+def backend() -> str:
+    """Return the name of the current backend."""
+    return current_backend().name
+
+
+def get_backend(name: str | Backend) -> Backend:
+    """Return the backend of that name, loading it if need be.
+
+    Args:
+        name: A name as listed by `installed_backends`, or a `Backend`.
+
+    Raises:
+        BackendNotFound: If no plugin supplies it.
+        BackendUnavailable: If its array library is missing.
+        IncompatibleBackend: If versions do not fit.
+    """
+    return registry().load(name) if isinstance(name, str) else name
+
+
+def installed_backends() -> list[str]:
+    """Return the names of all backends that plugins offer."""
+    return registry().names()
+
+
+@contextmanager
+def engine_scope(engine: Backend) -> Iterator[Backend]:
+    """Run the block's ops on `engine`; safe under threads and async tasks."""
+    token = _block.set(engine)
+    try:
+        yield engine
+    finally:
+        _block.reset(token)
+
+
+class use_backend:  # noqa: N801 reads as a function
+    """Choose the backend: for the process as a call, for a block as a context.
+
+    Args:
+        name: The backend's name or the `Backend` itself.
+
+    Raises:
+        BackendNotFound: If no plugin supplies it; nothing changes then.
+
+    >>> with use_backend("numpy"):
+    ...     backend()
+    'numpy'
+    """
+
+    def __init__(self, name: str | Backend) -> None:
+        """Make `name` the process default until a block is entered, if one is."""
+        self._chosen = get_backend(name)
+        self._tokens: list[Token[Backend | None]] = []
+        with _lock:
+            self._before = _process[0]
+            _process[0] = self._chosen
+
+    def __enter__(self) -> Backend:
+        """Turn the process-wide choice into one for this block only."""
+        with _lock:
+            if not self._tokens and _process[0] is self._chosen:
+                _process[0] = self._before
+        self._tokens.append(_block.set(self._chosen))
+        return self._chosen
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Restore the choice in force before the block."""
+        _block.reset(self._tokens.pop())
