@@ -1,1 +1,5 @@
 """Derivatives of functions of tensors and variables, on every backend."""
+
+from polykeras.autodiff._transforms import grad, jacobian, value_and_grad, vjp
+
+__all__ = ["grad", "jacobian", "value_and_grad", "vjp"]

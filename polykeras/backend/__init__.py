@@ -12,6 +12,7 @@ from polykeras.backend._selection import (
     engine_scope,
     get_backend,
     installed_backends,
+    is_abstract_engine,
     use_backend,
 )
 from polykeras.backend._spec import (
@@ -46,6 +47,7 @@ __all__ = [
     "hookimpl",
     "host_array",
     "installed_backends",
+    "is_abstract_engine",
     "registry",
     "set_default_kernels",
     "use_backend",

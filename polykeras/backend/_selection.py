@@ -27,6 +27,7 @@ __all__ = [
     "engine_scope",
     "get_backend",
     "installed_backends",
+    "is_abstract_engine",
     "use_backend",
 ]
 
@@ -113,6 +114,12 @@ def get_backend(name: str | Backend) -> Backend:
 def installed_backends() -> list[str]:
     """Return the names of all backends that plugins offer."""
     return registry().names()
+
+
+def is_abstract_engine() -> bool:
+    """Return whether ops compute shapes and dtypes only at this point."""
+    engine = active()
+    return engine.host is not engine
 
 
 @contextmanager

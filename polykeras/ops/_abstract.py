@@ -14,7 +14,6 @@ from polykeras import dtypes, tree
 from polykeras.backend import (
     Backend,
     KernelTable,
-    active,
     current_backend,
     engine_scope,
     host_array,
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel, Tensor
     from polykeras.ops._declare import Op
 
-__all__ = ["AbstractEngine", "Spec", "evaluate", "is_abstract", "spec_of"]
+__all__ = ["AbstractEngine", "Spec", "evaluate", "spec_of", "specs_like"]
 
 
 class Spec(Operand):
@@ -162,11 +161,6 @@ def spec_of(x: Any, backend: Backend) -> Any:
     if backend.is_tensor(x):
         return Spec(tuple(x.shape), backend.dtype_name(x))
     return x
-
-
-def is_abstract() -> bool:
-    """Return whether ops compute shapes and dtypes only at this point."""
-    return isinstance(active(), AbstractEngine)
 
 
 def evaluate(fn: Op | Callable[..., Any], args: list[Any]) -> Any:

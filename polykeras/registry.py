@@ -1,0 +1,344 @@
+"""Names for classes and functions, so that configs never hold code.
+
+A config is plain data. An object in it is ``{"class_name", "config",
+"registered_name", "module"}`` as Keras writes it, and is rebuilt only from a name
+registered here or passed by the caller: `module` is never imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import numpy as np
+
+from polykeras.errors import ArgumentError, PolykerasError, nearest
+
+__all__ = [
+    "CustomObjectScope",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "find_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "public",
+    "register_keras_serializable",
+    "resolve",
+    "serialize_keras_object",
+]
+
+T = TypeVar("T")
+_BY_NAME: dict[str, Any] = {}
+_NAME_OF: dict[Any, str] = {}
+_BUILT_IN: dict[str, Any] = {}
+_scope: ContextVar[dict[str, Any]] = ContextVar("polykeras_custom", default={})
+_globals: dict[str, Any] = {}
+
+
+def public(obj: T) -> T:
+    """Register a class or function of polykeras itself under its own name."""
+    _BUILT_IN[obj.__name__] = obj  # type: ignore[attr-defined]
+    return obj
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
+    """Register a class or function so that saved models can name it.
+
+    Args:
+        package: A prefix that keeps names apart.
+        name: The name to use; None means the object's own.
+
+    Returns:
+        A decorator that returns the object unchanged.
+
+    Raises:
+        ArgumentError: If a class has no ``get_config``.
+
+    >>> import polykeras as keras
+    >>> @keras.saving.register_keras_serializable("mine")
+    ... def twice(x):
+    ...     return 2 * x
+    >>> keras.saving.get_registered_name(twice)
+    'mine>twice'
+    """
+
+    def decorate(obj: T) -> T:
+        if inspect.isclass(obj) and not hasattr(obj, "get_config"):
+            raise ArgumentError(
+                f"Cannot register {obj.__name__!r}: a serializable class needs a "
+                "get_config() method."
+            )
+        full = f"{package}>{name or obj.__name__}"  # type: ignore[attr-defined]
+        _BY_NAME[full] = obj
+        _NAME_OF[obj] = full
+        return obj
+
+    return decorate
+
+
+def get_registered_name(obj: Any) -> str:
+    """Return the name `obj` is registered under, or its own."""
+    return _NAME_OF.get(obj, obj.__name__)
+
+
+def get_registered_object(
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the object registered as `name`, or None."""
+    for table in (_scope.get(), _globals, custom_objects, _BY_NAME, module_objects):
+        if table and name in table:
+            return table[name]
+    return None
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return the process-wide table of custom objects, to read or change."""
+    return _globals
+
+
+class CustomObjectScope:
+    """Make names available to deserialization in a block.
+
+    Args:
+        custom_objects: Name to class or function.
+    """
+
+    def __init__(self, custom_objects: Mapping[str, Any]) -> None:
+        """Remember the names."""
+        self.custom_objects = dict(custom_objects)
+        self._tokens: list[Any] = []
+
+    def __enter__(self) -> CustomObjectScope:
+        """Add the names."""
+        self._tokens.append(_scope.set({**_scope.get(), **self.custom_objects}))
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Remove the names."""
+        _scope.reset(self._tokens.pop())
+
+
+custom_object_scope = CustomObjectScope
+
+
+@contextmanager
+def _objects(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
+    if not custom_objects:
+        yield
+        return
+    with CustomObjectScope(custom_objects):
+        yield
+
+
+def find_object(name: str, table: Mapping[str, Any] | None = None) -> Any:
+    """Return the object of that name: custom, registered, then polykeras' own.
+
+    Raises:
+        ArgumentError: If no such name is known.
+    """
+    found = get_registered_object(name, module_objects=table)
+    if found is None:
+        found = _BUILT_IN.get(name)
+    if found is None:
+        known = {**(table or _BUILT_IN), **_BY_NAME, **_scope.get(), **_globals}
+        raise ArgumentError(
+            f"Unknown object {name!r}. {nearest(name, known)} Register a class of "
+            "your own with @register_keras_serializable or pass custom_objects."
+        )
+    return found
+
+
+def resolve(
+    identifier: Any,
+    kind: str,
+    table: Mapping[str, Any],
+    *,
+    instantiate: bool = True,
+) -> Any:
+    """Turn what users write into an object: a string, config, class or instance.
+
+    Args:
+        identifier: None, a name of `table`, a config dict, a class, or a callable.
+        kind: What is looked for, for messages: ``"loss"``.
+        table: Names to classes and functions.
+        instantiate: Whether a class found is called without arguments.
+
+    Returns:
+        An instance, function or None.
+
+    Raises:
+        ArgumentError: If the name is unknown or the value of another kind.
+
+    >>> resolve("Twice", "example", {"Twice": lambda: 2}, instantiate=False)()
+    2
+    """
+    if identifier is None:
+        return None
+    if isinstance(identifier, dict):
+        return deserialize_keras_object(identifier, module_objects=table)
+    if isinstance(identifier, str):
+        found = get_registered_object(identifier, module_objects=table)
+        if found is None:
+            raise ArgumentError(
+                f"Unknown {kind} {identifier!r}. {nearest(identifier, table)}"
+            )
+        identifier = found
+    if inspect.isclass(identifier) and instantiate:
+        return identifier()
+    if callable(identifier) or inspect.isclass(identifier):
+        return identifier
+    raise ArgumentError(
+        f"Expected a {kind}: a name, a config, a function or an object; got "
+        f"{identifier!r} of type {type(identifier).__name__}."
+    )
+
+
+# -- plain data and back ---------------------------------------------------------
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """Return plain data that describes an object, a function or a structure.
+
+    Args:
+        obj: A number, string, None, list, tuple, dict, array, dtype, registered
+            function, or an object with ``get_config``.
+
+    Returns:
+        Data that ``json.dumps`` accepts.
+
+    Raises:
+        PolykerasError: For lambdas and objects without ``get_config``.
+    """
+    if obj is None or isinstance(obj, str | bool | int | float):
+        return obj
+    if isinstance(obj, list):
+        return [serialize_keras_object(x) for x in obj]
+    if isinstance(obj, tuple):
+        items = [serialize_keras_object(x) for x in obj]
+        return {"class_name": "__tuple__", "items": items}
+    if isinstance(obj, dict):
+        return {str(k): serialize_keras_object(v) for k, v in obj.items()}
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, np.ndarray):
+        config = {"value": obj.tolist(), "dtype": obj.dtype.name}
+        return {"class_name": "__numpy__", "config": config}
+    if isinstance(obj, slice):
+        config = {"value": [obj.start, obj.stop, obj.step]}
+        return {"class_name": "__slice__", "config": config}
+    if obj is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    if inspect.isfunction(obj) or inspect.isbuiltin(obj):
+        if obj.__name__ == "<lambda>":
+            raise PolykerasError(
+                "A lambda is code and cannot be saved. Define a named function and "
+                "decorate it with @register_keras_serializable()."
+            )
+        return {
+            "module": "builtins",
+            "class_name": "function",
+            "config": obj.__name__,
+            "registered_name": get_registered_name(obj),
+        }
+    if hasattr(obj, "get_config"):
+        return _serialize_instance(obj)
+    raise PolykerasError(
+        f"Cannot save {obj!r} of type {type(obj).__name__}: it has no get_config()."
+    )
+
+
+def _serialize_instance(obj: Any) -> dict[str, Any]:
+    cls = type(obj)
+    built_in = _BUILT_IN.get(cls.__name__) is cls
+    data = {
+        "module": _public_module(cls) if built_in else cls.__module__,
+        "class_name": cls.__name__,
+        "config": {k: serialize_keras_object(v) for k, v in obj.get_config().items()},
+        "registered_name": None if built_in else get_registered_name(cls),
+    }
+    if hasattr(obj, "get_build_config"):
+        build_config = obj.get_build_config()
+        if build_config is not None:
+            data["build_config"] = serialize_keras_object(build_config)
+    if hasattr(obj, "get_compile_config") and getattr(obj, "compiled", False):
+        compile_config = obj.get_compile_config()
+        if compile_config is not None:
+            data["compile_config"] = serialize_keras_object(compile_config)
+    return data
+
+
+def _public_module(cls: type) -> str:
+    """Name the namespace as Keras does, so that Keras can read the file."""
+    return f"keras.{cls.__module__.split('.')[1]}"
+
+
+def deserialize_keras_object(
+    config: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    *,
+    module_objects: Mapping[str, Any] | None = None,
+) -> Any:
+    """Rebuild what `serialize_keras_object` described, running nothing from it.
+
+    Args:
+        config: Plain data.
+        custom_objects: Names the data may use besides registered ones.
+        safe_mode: Kept for Keras' signature; loading is always safe.
+        module_objects: Further names, for example all losses.
+
+    Returns:
+        The object.
+
+    Raises:
+        ArgumentError: If a name is unknown or the data is malformed.
+    """
+    with _objects(custom_objects):
+        return _rebuild(config, module_objects)
+
+
+def _rebuild(config: Any, table: Mapping[str, Any] | None) -> Any:
+    if isinstance(config, list):
+        return [_rebuild(x, table) for x in config]
+    if not isinstance(config, dict):
+        return config
+    if "class_name" not in config:
+        return {k: _rebuild(v, table) for k, v in config.items()}
+    name, inner = config["class_name"], config.get("config")
+    if name == "__tuple__":
+        return tuple(_rebuild(x, table) for x in config.get("items", []))
+    if name == "__numpy__":
+        return np.array(inner["value"], dtype=inner["dtype"])
+    if name == "__slice__":
+        return slice(*(_rebuild(x, table) for x in inner["value"]))
+    if name == "__ellipsis__":
+        return Ellipsis
+    if name == "function":
+        return find_object(config.get("registered_name") or inner, table)
+    registered = config.get("registered_name")
+    cls = get_registered_object(registered) if registered else None
+    cls = cls or find_object(name, table)
+    if not inspect.isclass(cls):
+        return cls
+    if not isinstance(inner, dict):
+        raise ArgumentError(
+            f"The config of {name!r} must be a dict, got {type(inner).__name__}."
+        )
+    if not hasattr(cls, "from_config"):
+        raise ArgumentError(f"The class {name!r} has no from_config().")
+    obj = cls.from_config(inner)
+    build_config = config.get("build_config")
+    if build_config and hasattr(obj, "build_from_config"):
+        obj.build_from_config(_rebuild(build_config, table))
+    compile_config = config.get("compile_config")
+    if compile_config and hasattr(obj, "compile_from_config"):
+        obj.compile_from_config(compile_config)
+    return obj

@@ -1,0 +1,121 @@
+"""Turn code that changes variables into pure functions of their values.
+
+A `StateScope` binds values to variables for a block. Reads see the bound value,
+writes replace it, and the variables themselves stay as they are. Scopes belong
+to a context (thread or task), so two threads may trace one model at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from polykeras.errors import PolykerasError
+
+if TYPE_CHECKING:
+    from polykeras.backend import Tensor
+    from polykeras.variables import Variable
+
+__all__ = ["StateScope", "current_scope", "functional"]
+
+_scope: ContextVar[StateScope | None] = ContextVar("polykeras_state", default=None)
+
+
+def current_scope() -> StateScope | None:
+    """Return the innermost scope of this context, or None."""
+    return _scope.get()
+
+
+class StateScope:
+    """Values bound to variables for a block.
+
+    Args:
+        variables: The variables to bind.
+        values: One tensor a variable.
+        sealed: Whether assigning any other variable is an error.
+    """
+
+    def __init__(
+        self,
+        variables: Sequence[Variable] = (),
+        values: Sequence[Tensor] = (),
+        *,
+        sealed: bool = False,
+    ) -> None:
+        """Bind `values` to `variables`."""
+        self.values = {
+            id(v): value for v, value in zip(variables, values, strict=True)
+        }
+        self.written: dict[int, Variable] = {}
+        self.sealed = sealed
+        self.parent: StateScope | None = None
+
+    def read(self, variable: Variable) -> Tensor | None:
+        """Return the value bound here or in an outer scope, or None."""
+        key = id(variable)
+        scope: StateScope | None = self
+        while scope is not None:
+            if key in scope.values:
+                return scope.values[key]
+            scope = scope.parent
+        return None
+
+    def write(self, variable: Variable, value: Tensor) -> None:
+        """Bind a new value to a variable.
+
+        Raises:
+            PolykerasError: If the scope is sealed and does not know the variable.
+        """
+        key = id(variable)
+        if self.sealed and key not in self.values:
+            raise PolykerasError(
+                f"The variable {variable.path!r} is assigned inside a pure function "
+                "that does not carry it. List it among the function's variables, or "
+                "make it an attribute of the model, so that its new value is kept."
+            )
+        self.values[key] = value
+        self.written[key] = variable
+
+    @contextmanager
+    def __call__(self) -> Iterator[StateScope]:
+        """Enter the scope."""
+        self.parent = _scope.get()
+        token = _scope.set(self)
+        try:
+            yield self
+        finally:
+            _scope.reset(token)
+
+
+def functional(
+    fn: Callable[..., Any], variables: Sequence[Variable]
+) -> Callable[..., tuple[Any, list[Tensor]]]:
+    """Return a pure function of the values of `variables`.
+
+    Args:
+        fn: Code that reads and assigns variables.
+        variables: All variables that `fn` assigns, and those it reads whose values
+            are to be arguments.
+
+    Returns:
+        ``pure(values, *args, **kwargs) -> (fn's result, new values)``; it assigns
+        no variable.
+
+    >>> import polykeras as keras
+    >>> count = keras.Variable(0)
+    >>> pure = functional(lambda: count.assign_add(1), [count])
+    >>> result, (new,) = pure([keras.ops.convert_to_tensor(41)])
+    >>> int(new), int(count.value)
+    (42, 0)
+    """
+
+    def pure(
+        values: Sequence[Tensor], *args: Any, **kwargs: Any
+    ) -> tuple[Any, list[Tensor]]:
+        with StateScope(variables, values, sealed=True)() as scope:
+            result = fn(*args, **kwargs)
+            return result, [scope.values[id(v)] for v in variables]
+
+    return pure

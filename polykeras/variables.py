@@ -1,0 +1,314 @@
+"""`Variable`: a tensor with a name, kept between calls; the only mutable thing."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from polykeras import config, dtypes
+from polykeras.backend import active, current_backend, engine_scope, is_abstract_engine
+from polykeras.errors import ArgumentError, ShapeError
+from polykeras.ops._abstract import Spec
+from polykeras.ops._operands import Operand, Traced
+from polykeras.ops._registry import REGISTRY
+from polykeras.state import current_scope
+
+if TYPE_CHECKING:
+    from polykeras.backend import Array, Backend, Tensor
+
+__all__ = ["Variable", "autocast_scope", "name_scope"]
+
+_autocast: ContextVar[str | None] = ContextVar("polykeras_autocast", default=None)
+_names: ContextVar[tuple[str, ...]] = ContextVar("polykeras_names", default=())
+_counter = itertools.count()
+
+
+@contextmanager
+def autocast_scope(dtype: str | None) -> Iterator[None]:
+    """Read floating-point variables as `dtype` in the block; None turns it off."""
+    token = _autocast.set(dtype)
+    try:
+        yield
+    finally:
+        _autocast.reset(token)
+
+
+@contextmanager
+def name_scope(name: str) -> Iterator[None]:
+    """Put `name` in front of the paths of variables made in the block."""
+    token = _names.set((*_names.get(), name))
+    try:
+        yield
+    finally:
+        _names.reset(token)
+
+
+class Variable(Operand):
+    """A tensor that keeps its identity while its value changes.
+
+    Args:
+        initializer: The first value, or a function of ``(shape, dtype)``.
+        shape: Needed with a function.
+        dtype: Canonical name; None keeps the value's, or means floatx.
+        trainable: Whether optimizers may change it.
+        autocast: Whether layers that compute in another float dtype may read it
+            in that dtype.
+        aggregation: How replicas combine updates: None, ``"mean"``, ``"sum"`` or
+            ``"only_first_replica"``. Stored, for code that distributes.
+        synchronization: Stored likewise.
+        name: The last part of its path.
+
+    Raises:
+        ArgumentError: If a function is given without a shape.
+
+    >>> import polykeras as keras
+    >>> v = keras.Variable([1.0, 2.0], name="v")
+    >>> v.assign_add([1.0, 1.0])
+    <Variable path=v, shape=(2,), dtype=float32, value=[2. 3.]>
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_constraint",
+        "_dtype",
+        "_regularizer",
+        "_shape",
+        "_trainable",
+        "_value",
+        "aggregation",
+        "autocast",
+        "backend",
+        "name",
+        "overwrite_with_gradient",
+        "path",
+        "synchronization",
+    )
+
+    def __init__(
+        self,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = None,
+        synchronization: str | None = "auto",
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Make the first value on the current backend."""
+        if kwargs:
+            raise TypeError(f"Variable got unexpected arguments {sorted(kwargs)}.")
+        self.name = name or f"variable_{next(_counter)}"
+        self.path = "/".join((*_names.get(), self.name))
+        self._trainable = bool(trainable)
+        self.autocast = autocast
+        self.aggregation = aggregation
+        self.synchronization = synchronization
+        self._regularizer: Any = None
+        self._constraint: Any = None
+        self.overwrite_with_gradient = False
+        self.backend: Backend = current_backend()
+        with engine_scope(self.backend):
+            self._value = self._first_value(initializer, shape, dtype)
+        self._shape = tuple(self._value.shape)
+        self._dtype = self.backend.dtype_name(self._value)
+
+    def _first_value(self, initializer: Any, shape: Any, dtype: Any) -> Tensor:
+        name = dtypes.standardize_dtype(dtype) if dtype is not None else None
+        if callable(initializer) and not isinstance(initializer, Operand):
+            if shape is None:
+                raise ArgumentError(
+                    f"The variable {self.path!r} has a function as its initializer, "
+                    "which needs a shape. Pass shape=."
+                )
+            sizes = tuple(shape) if not isinstance(shape, int) else (shape,)
+            if any(n is None for n in sizes):
+                raise ShapeError(
+                    f"The variable {self.path!r} would have the shape {sizes}, but "
+                    "every size must be known. Check the layer's input shape."
+                )
+            value = initializer(sizes, dtype=name or config.floatx())
+            return self.backend.convert_to_tensor(value, name)
+        if isinstance(initializer, Operand):
+            initializer = initializer.operand()
+        value = self.backend.convert_to_tensor(initializer, name)
+        if value is initializer:
+            # Two owners of one buffer would see each other's updates.
+            value = self.backend.from_numpy(self.backend.to_numpy(value), name or self.backend.dtype_name(value))
+        if shape is not None and tuple(value.shape) != tuple(shape):
+            raise ShapeError(
+                f"The variable {self.path!r} got a value of shape "
+                f"{tuple(value.shape)}, but shape={tuple(shape)} was asked for."
+            )
+        return value
+
+    # -- reading ---------------------------------------------------------------
+
+    @property
+    def value(self) -> Tensor:
+        """The current tensor, as ops see it in this scope."""
+        scope = current_scope()
+        value = None if scope is None else scope.read(self)
+        if value is None:
+            if is_abstract_engine():
+                value = Spec(self._shape, self._dtype)
+            else:
+                value = self._value
+        target = _autocast.get()
+        if (
+            target is not None
+            and self.autocast
+            and target != self._dtype
+            and dtypes.is_float(self._dtype)
+        ):
+            return REGISTRY["cast"](value, target)
+        return value
+
+    def operand(self) -> Tensor:
+        """Return the value."""
+        return self.value
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Size of each axis."""
+        return self._shape
+
+    @property
+    def dtype(self) -> str:  # type: ignore[override]
+        """Canonical dtype name, or the autocast dtype inside a layer's call."""
+        target = _autocast.get()
+        if target is not None and self.autocast and dtypes.is_float(self._dtype):
+            return target
+        return self._dtype
+
+    @property
+    def trainable(self) -> bool:
+        """Whether optimizers may change it."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+
+    @property
+    def regularizer(self) -> Any:
+        """A function of the value that adds to the loss, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, value: Callable[..., Any] | None) -> None:
+        if value is not None and not callable(value):
+            raise ArgumentError(f"A regularizer is a function, got {value!r}.")
+        self._regularizer = value
+
+    @property
+    def constraint(self) -> Any:
+        """A function applied to the value after each update, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, value: Callable[..., Any] | None) -> None:
+        if value is not None and not callable(value):
+            raise ArgumentError(f"A constraint is a function, got {value!r}.")
+        self._constraint = value
+
+    def numpy(self) -> Array:
+        """Return a copy of the value as a NumPy array."""
+        return self.backend.to_numpy(self._concrete()).copy()
+
+    def _concrete(self) -> Tensor:
+        value = self.value if current_scope() is not None else self._value
+        while isinstance(value, Traced):
+            value = value.primal() if hasattr(value, "primal") else self._value
+        return value
+
+    # -- writing ---------------------------------------------------------------
+
+    def assign(self, value: Any) -> Variable:
+        """Replace the value.
+
+        Args:
+            value: Anything that converts to a tensor of the same shape.
+
+        Returns:
+            The variable.
+
+        Raises:
+            ShapeError: If the shape differs; the variable is unchanged.
+        """
+        scope = current_scope()
+        engine = active() if scope is not None else self.backend
+        if isinstance(value, Operand):
+            value = value.operand()
+        if not isinstance(value, Traced):
+            value = engine.convert_to_tensor(value)
+        if tuple(value.shape) != self._shape:
+            raise ShapeError(
+                f"The variable {self.path!r} has shape {self._shape}; a value of "
+                f"shape {tuple(value.shape)} cannot be assigned to it."
+            )
+        name = value.dtype if isinstance(value, Traced) else engine.dtype_name(value)
+        if name != self._dtype:
+            value = REGISTRY["cast"](value, self._dtype)
+        if scope is not None:
+            scope.write(self, value)
+        elif not is_abstract_engine():
+            self._value = value
+        return self
+
+    def assign_add(self, value: Any) -> Variable:
+        """Add to the value."""
+        with autocast_scope(None):
+            return self.assign(REGISTRY["add"](self.value, value))
+
+    def assign_sub(self, value: Any) -> Variable:
+        """Subtract from the value."""
+        with autocast_scope(None):
+            return self.assign(REGISTRY["subtract"](self.value, value))
+
+    def bind(self, value: Tensor) -> None:
+        """Store a tensor of the right shape and dtype without checks.
+
+        For the trainer, which gets new values from a compiled step.
+        """
+        self._value = value
+
+    def raw(self) -> Tensor:
+        """Return the stored tensor, whatever scope is active."""
+        return self._value
+
+    def move_to(self, backend: Backend) -> None:
+        """Keep the same value as a tensor of another backend."""
+        self._value = backend.from_numpy(self.backend.to_numpy(self._value), self._dtype)
+        self.backend = backend
+
+    # -- conversion ------------------------------------------------------------
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        array = self.numpy()
+        return array if dtype is None else array.astype(dtype)
+
+    def __bool__(self) -> bool:
+        return bool(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __index__(self) -> int:
+        return int(self.numpy())
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __format__(self, spec: str) -> str:
+        return format(float(self), spec) if spec else repr(self)
+
+    def __repr__(self) -> str:
+        head = f"<Variable path={self.path}, shape={self._shape}, dtype={self._dtype}"
+        if self.backend.is_concrete(self._value):
+            return f"{head}, value={self.backend.to_numpy(self._value)}>"
+        return f"{head}>"

@@ -1,0 +1,28 @@
+"""Fixtures that every test may use."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+
+import pytest
+
+# Engines start one thread per core each; two test workers on two cores would fight.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
+
+from polykeras.backend import Backend, get_backend, use_backend
+
+BACKENDS = [
+    name
+    for name in ("numpy", "torch", "jax")
+    if importlib.util.find_spec(name) is not None
+]
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """Each installed backend in turn, active for the test."""
+    with use_backend(get_backend(request.param)) as chosen:
+        yield chosen
