@@ -1,0 +1,38 @@
+"""Helpers around arrays, files and images.
+
+Each name is imported when it is first used, so `import polykeras` stays light. To add
+a name, add its line to the table.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final
+
+_EXPORTS: Final = {
+    "array_to_img": "polykeras.utils.images",
+    "get_file": "polykeras.utils.files",
+    "img_to_array": "polykeras.utils.images",
+    "load_img": "polykeras.utils.images",
+    "normalize": "polykeras.utils.numerical",
+    "pack_x_y_sample_weight": "polykeras.utils.packing",
+    "pad_sequences": "polykeras.utils.sequences",
+    "save_img": "polykeras.utils.images",
+    "split_dataset": "polykeras.utils.splitting",
+    "to_categorical": "polykeras.utils.numerical",
+    "unpack_x_y_sample_weight": "polykeras.utils.packing",
+}
+
+__all__ = sorted(_EXPORTS)  # noqa: PLE0605 (the table is the list)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _EXPORTS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_EXPORTS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_EXPORTS})
