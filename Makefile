@@ -39,7 +39,7 @@ coverage: ## tests with a coverage report
 	$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term --cov-report=html $(TESTS)
 
 demo: ## train the digit classifier on each installed backend
-	$(PYTHON) -m polykeras.cli demo
+	$(PYTHON) -c "from polykeras.cli import app; app()" demo
 
 bench: ## run every script in benchmarks/
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
