@@ -83,7 +83,7 @@ def array_to_img(
     if scale:
         image = image - image.min()
         peak = image.max()
-        image = image * (255 / peak) if peak else image
+        image = image / peak * 255 if peak else image
     if channels == 1:
         wide = image.max() > 255
         pixels = image[..., 0].astype("int32" if wide else "uint8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -12,9 +12,12 @@ from polykeras.errors import DataError
 __all__ = ["normalize", "to_categorical"]
 
 
+_PLAIN: Final = (np.ndarray, np.generic, list, tuple, int, float)
+
+
 def _is_tensor(x: Any) -> bool:
     """Tell a tensor from what NumPy holds; the NumPy backend's tensors are both."""
-    return not isinstance(x, np.ndarray) and current_backend().is_tensor(x)
+    return not isinstance(x, _PLAIN) and current_backend().is_tensor(x)
 
 
 def to_categorical(x: Any, num_classes: int | None = None) -> Any:

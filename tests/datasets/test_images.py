@@ -104,7 +104,11 @@ def test_fashion_mnist_idx(folders, offline, folder):
     assert_splits(fashion_mnist.load_data(), expected)
 
 
-@pytest.mark.parametrize("content", [b"", b"no gzip", gzip.compress(b"\0\0\x08\x01")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"no gzip", gzip.compress(b"\0\0\x08\x01")],
+    ids=["empty", "text", "short"],
+)
 def test_fashion_mnist_damaged_idx_is_refused(folders, offline, content):
     own, _ = folders
     (own / "train-images-idx3-ubyte.gz").write_bytes(content)
@@ -192,7 +196,7 @@ def test_cifar_batch_that_calls_is_refused(folders, offline, tmp_path):
     assert not (tmp_path / "touched").exists()
 
 
-@pytest.mark.parametrize("content", [b"no archive", None])
+@pytest.mark.parametrize("content", [b"no archive", None], ids=["text", "other"])
 def test_cifar_damaged_archive_is_refused(folders, offline, content):
     own, _ = folders
     path = own / "cifar-10-python.tar.gz"

@@ -164,7 +164,11 @@ def test_attributes_of_names_cannot_be_set():
         unpickle(data, "test")
 
 
-@pytest.mark.parametrize("data", [b"", b"garbage", b"\x80\x04", b"(lp0\n"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"garbage", b"\x80\x04", b"(lp0\n"],
+    ids=["empty", "text", "start", "unfinished"],
+)
 def test_damaged_pickles_are_refused(data):
     with pytest.raises(DataError, match="Refused to read test"):
         unpickle(data, "test")

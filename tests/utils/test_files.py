@@ -133,11 +133,12 @@ def test_members_outside_are_refused(published, tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    "content, archive_format",
-    [(b"no archive", "auto"), (zip_of(a=b"1"), "tar"), (tar_of(a=b"1"), None)],
+    "make, archive_format",
+    [(lambda **_: b"no archive", "auto"), (zip_of, "tar"), (tar_of, None)],
+    ids=["text", "zip", "tar"],
 )
-def test_other_formats_are_refused(published, tmp_path, content, archive_format):
-    published.content = content
+def test_other_formats_are_refused(published, tmp_path, make, archive_format):
+    published.content = make(a=b"1")
     with pytest.raises(DataError, match="no archive of the formats"):
         get_file(
             "x", ORIGIN, cache_dir=tmp_path, extract=True, archive_format=archive_format
