@@ -38,7 +38,7 @@ class TapeTensor(Traced):
         tape: The tape that records it.
     """
 
-    __slots__ = ("tape", "value")
+    __slots__ = ("__weakref__", "tape", "value")
 
     def __init__(self, value: Tensor, tape: Tape) -> None:
         """Wrap a value."""
@@ -165,7 +165,16 @@ class Tape:
         out: Any,
         g: Any,
     ) -> None:
+        joint: tuple[int, ...] = ()
+        if op.joint_vjp is not None:
+            joint, together = op.joint_vjp
+            if any(self.owns(args[i]) for i in joint):
+                for i, gx in zip(joint, together(g, out, *below), strict=True):
+                    if self.owns(args[i]):
+                        _accumulate(grads, args[i], gx)
         for i, rule in op.vjp_rules.items():
+            if i in joint:
+                continue
             arg = args[i]
             if type(arg) in (list, tuple):
                 if any(self.owns(x) for x in arg):

@@ -46,6 +46,7 @@ class OpFunction(Protocol[P, R]):
     def abstract(self, rule: Rule) -> Rule: ...
     def prepare(self, rule: Rule) -> Rule: ...
     def vjp(self, *names: str) -> Callable[[Rule], Rule]: ...
+    def joint_vjp(self, *names: str) -> Callable[[Rule], Rule]: ...
 
 
 class Op:
@@ -60,6 +61,7 @@ class Op:
         abstract_rule: Canonical arguments as specs in, specs out.
         prepare_rule: Makes axes, strides and dtypes explicit and checks them.
         vjp_rules: Position of an argument to the rule of its gradient.
+        joint_vjp: Positions, and one rule that gives all their gradients at once.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Op:
         self.abstract_rule: Callable[..., Any] | None = None
         self.prepare_rule: Callable[..., Any] | None = None
         self.vjp_rules: dict[int, Callable[..., Any]] = {}
+        self.joint_vjp: tuple[tuple[int, ...], Callable[..., Any]] | None = None
         parameters = list(inspect.signature(fn).parameters.values())
         self.parameters = parameters
         self.names = [p.name for p in parameters]
@@ -105,6 +108,9 @@ class Op:
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Op:
+        return self
 
     # -- calling ---------------------------------------------------------------
 
@@ -379,9 +385,26 @@ class _Declaration(Generic[P, R]):
 
             return attach
 
-        call.abstract, call.prepare, call.vjp = abstract, prepare, vjp
+        def joint_vjp(*names: str) -> Callable[[Rule], Rule]:
+            def attach(rule: Rule) -> Rule:
+                op.joint_vjp = (tuple(op.names.index(name) for name in names), rule)
+                for k, position in enumerate(op.joint_vjp[0]):
+                    op.vjp_rules[position] = _part(rule, k)
+                return rule
+
+            return attach
+
+        call.abstract, call.prepare = abstract, prepare
+        call.vjp, call.joint_vjp = vjp, joint_vjp
         REGISTRY[op.name] = call
         return cast("OpFunction[P, R]", call)
+
+
+def _part(rule: Callable[..., Any], k: int) -> Callable[..., Any]:
+    def part(g: Any, out: Any, *args: Any) -> Any:
+        return rule(g, out, *args)[k]
+
+    return part
 
 
 def _options(primitive: bool, settings: dict[str, Any]) -> dict[str, Any]:
