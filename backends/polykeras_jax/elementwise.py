@@ -2,11 +2,170 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+import jax
+import jax.numpy as jnp
+from jax.scipy import special
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
 __all__ = ["KERNELS"]
 
-KERNELS: Final[dict[str, Kernel]] = {}
+Array = jax.Array
+
+
+def _counted(x: Any) -> Any:
+    return x.astype(jnp.int32) if x.dtype == bool else x
+
+
+def _inexact(x: Any) -> bool:
+    return bool(jnp.issubdtype(x.dtype, jnp.inexact))
+
+
+def _guarded(fn: Callable[[Array, Array], Array]) -> Kernel:
+    """Give 0 where integers are divided by 0, which XLA leaves undefined."""
+
+    def kernel(x1: Any, x2: Any) -> Array:
+        x1, x2 = _counted(x1), _counted(x2)
+        if _inexact(x1):
+            return fn(x1, x2)
+        zero = x2 == 0
+        out = fn(x1, jnp.where(zero, jnp.ones_like(x2), x2))
+        return jnp.where(zero, jnp.zeros_like(out), out)
+
+    return kernel
+
+
+def _power(x1: Any, x2: Any) -> Array:
+    x1, x2 = _counted(x1), _counted(x2)
+    if not jnp.issubdtype(x2.dtype, jnp.signedinteger):
+        return jnp.power(x1, x2)
+    inverse = x2 < 0
+    result = jnp.power(x1, jnp.where(inverse, jnp.zeros_like(x2), x2))
+    unit = jnp.where(x2 % 2 == 0, jnp.ones_like(x1), x1)
+    unit = jnp.where(jnp.abs(x1) == 1, unit, jnp.zeros_like(x1))
+    return jnp.where(inverse, unit, result)
+
+
+def _round(x: Array, decimals: int) -> Array:
+    if not _inexact(x):
+        if decimals >= 0:
+            return x
+        with jax.enable_x64(True):
+            return _round(x.astype(jnp.float64), decimals).astype(x.dtype)
+    if decimals == 0:
+        return jnp.round(x)
+    scale = 10.0 ** abs(decimals)
+    if decimals > 0:
+        return jnp.round(x * scale) / scale
+    return jnp.round(x / scale) * scale
+
+
+def _trunc(x: Array) -> Array:
+    return jnp.trunc(x) if _inexact(x) else x
+
+
+def _view_as_complex(x: Array) -> Array:
+    return jax.lax.complex(x[..., 0], x[..., 1])
+
+
+def _where(condition: Any, x1: Any, x2: Any) -> Any:
+    if x1 is not None:
+        return jnp.where(condition, x1, x2)
+    return tuple(i.astype(jnp.int32) for i in jnp.nonzero(condition))
+
+
+def _clip(x: Any, x_min: Any, x_max: Any) -> Array:
+    if x_min is not None:
+        x = jnp.maximum(x, x_min)
+    return x if x_max is None else jnp.minimum(x, x_max)
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    name: getattr(jnp, name)
+    for name in (
+        "abs",
+        "add",
+        "arccos",
+        "arccosh",
+        "arcsin",
+        "arcsinh",
+        "arctan",
+        "arctan2",
+        "arctanh",
+        "bitwise_and",
+        "bitwise_not",
+        "bitwise_or",
+        "bitwise_xor",
+        "cbrt",
+        "ceil",
+        "conj",
+        "cos",
+        "cosh",
+        "divide",
+        "equal",
+        "exp",
+        "exp2",
+        "expm1",
+        "floor",
+        "gcd",
+        "greater",
+        "greater_equal",
+        "imag",
+        "isfinite",
+        "isinf",
+        "isnan",
+        "lcm",
+        "ldexp",
+        "left_shift",
+        "less",
+        "less_equal",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "logaddexp",
+        "logaddexp2",
+        "logical_and",
+        "logical_not",
+        "logical_or",
+        "logical_xor",
+        "maximum",
+        "minimum",
+        "multiply",
+        "negative",
+        "nextafter",
+        "not_equal",
+        "real",
+        "reciprocal",
+        "right_shift",
+        "sign",
+        "signbit",
+        "sin",
+        "sinc",
+        "sinh",
+        "sqrt",
+        "square",
+        "subtract",
+        "tan",
+        "tanh",
+    )
+} | {
+    "clip": _clip,
+    "erf": special.erf,
+    "erfc": special.erfc,
+    "erfinv": special.erfinv,
+    "floor_divide": _guarded(jnp.floor_divide),
+    "fmod": _guarded(jnp.fmod),
+    "i0": special.i0,
+    "mod": _guarded(jnp.remainder),
+    "power": _power,
+    "round": _round,
+    "rsqrt": jax.lax.rsqrt,
+    "trunc": _trunc,
+    "view_as_complex": _view_as_complex,
+    "where": _where,
+}

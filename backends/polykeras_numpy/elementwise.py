@@ -2,12 +2,127 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
 import numpy as np
 
 if TYPE_CHECKING:
-    from polykeras.backend import Kernel
+    from polykeras.backend import Array, Kernel
 
 __all__ = ["KERNELS"]
 
-KERNELS: Final[dict[str, Kernel]] = {"exp": np.exp, "add": np.add, "multiply": np.multiply, "cast": lambda x, d: x.astype(d)}
+
+def _silent(fn: Callable[..., Any]) -> Kernel:
+    """Keep NumPy from warning of values that are part of the specification."""
+
+    @np.errstate(all="ignore")
+    def kernel(*args: Array) -> Any:
+        return fn(*args)
+
+    return kernel
+
+
+def _counted(x: Array) -> Array:
+    return x.astype(np.int32) if x.dtype == np.bool_ else x
+
+
+@np.errstate(all="ignore")
+def _floor_divide(x1: Array, x2: Array) -> Any:
+    return np.floor_divide(_counted(x1), _counted(x2))
+
+
+@np.errstate(all="ignore")
+def _mod(x1: Array, x2: Array) -> Any:
+    return np.remainder(_counted(x1), _counted(x2))
+
+
+@np.errstate(all="ignore")
+def _fmod(x1: Array, x2: Array) -> Any:
+    return np.fmod(_counted(x1), _counted(x2))
+
+
+@np.errstate(all="ignore")
+def _power(x1: Array, x2: Array) -> Any:
+    x1, x2 = _counted(x1), _counted(x2)
+    if x2.dtype.kind != "i":
+        return np.power(x1, x2)
+    inverse = x2 < 0
+    if not inverse.any():
+        return np.power(x1, x2)
+    result = np.power(x1, np.where(inverse, 0, x2))
+    unit = np.where(np.abs(x1) == 1, np.where(x2 % 2 == 0, 1, x1), 0)
+    return np.where(inverse, unit, result).astype(x1.dtype)
+
+
+def _where(condition: Array, x1: Any, x2: Any) -> Any:
+    if x1 is not None:
+        return np.where(condition, x1, x2)
+    return tuple(i.astype(np.int32) for i in np.nonzero(condition))
+
+
+def _left_shift(x: Array, y: Array) -> Any:
+    _refuse_bool(x)
+    return np.left_shift(x, y)
+
+
+def _right_shift(x: Array, y: Array) -> Any:
+    _refuse_bool(x)
+    return np.right_shift(x, y)
+
+
+def _refuse_bool(x: Array) -> None:
+    if x.dtype == np.bool_:
+        raise TypeError("booleans have no bits to shift")
+
+
+def _rsqrt(x: Array) -> Any:
+    return 1 / np.sqrt(x)
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "arctan2": _silent(np.arctan2),
+    "cbrt": np.cbrt,
+    "ceil": np.ceil,
+    "exp2": _silent(np.exp2),
+    "floor_divide": _floor_divide,
+    "fmax": np.fmax,
+    "fmin": np.fmin,
+    "fmod": _fmod,
+    "gcd": np.gcd,
+    "lcm": np.lcm,
+    "ldexp": _silent(np.ldexp),
+    "left_shift": _left_shift,
+    "logaddexp": _silent(np.logaddexp),
+    "logaddexp2": _silent(np.logaddexp2),
+    "mod": _mod,
+    "power": _power,
+    "right_shift": _right_shift,
+    "rsqrt": _silent(_rsqrt),
+    "where": _where,
+} | {
+    name: _silent(getattr(np, name))
+    for name in (
+        "arccos",
+        "arccosh",
+        "arcsin",
+        "arctanh",
+        "cos",
+        "cosh",
+        "divide",
+        "exp",
+        "expm1",
+        "hypot",
+        "log",
+        "log10",
+        "log1p",
+        "log2",
+        "nextafter",
+        "reciprocal",
+        "sin",
+        "sinh",
+        "sqrt",
+        "square",
+        "tan",
+    )
+}

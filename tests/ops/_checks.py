@@ -172,8 +172,7 @@ def _check(
     def objective(*at: np.ndarray) -> float:
         results = fn(*[tensor(a) for a in at])
         return sum(
-            float(np.sum(c * host(r)))
-            for c, r in zip(cotangents, results, strict=True)
+            float(np.sum(c * host(r))) for c, r in zip(cotangents, results, strict=True)
         )
 
     for i, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
