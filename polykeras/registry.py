@@ -222,8 +222,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, list):
         return [serialize_keras_object(x) for x in obj]
     if isinstance(obj, tuple):
-        items = [serialize_keras_object(x) for x in obj]
-        return {"class_name": "__tuple__", "items": items}
+        return tuple(serialize_keras_object(x) for x in obj)
     if isinstance(obj, dict):
         return {str(k): serialize_keras_object(v) for k, v in obj.items()}
     if isinstance(obj, np.generic):
@@ -306,8 +305,8 @@ def deserialize_keras_object(
 
 
 def _rebuild(config: Any, table: Mapping[str, Any] | None) -> Any:
-    if isinstance(config, list):
-        return [_rebuild(x, table) for x in config]
+    if isinstance(config, list | tuple):
+        return type(config)(_rebuild(x, table) for x in config)
     if not isinstance(config, dict):
         return config
     if "class_name" not in config:

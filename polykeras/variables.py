@@ -19,10 +19,11 @@ from polykeras.state import current_scope
 if TYPE_CHECKING:
     from polykeras.backend import Array, Backend, Tensor
 
-__all__ = ["Variable", "autocast_scope", "name_scope"]
+__all__ = ["Variable", "autocast_scope", "moving_variables_to", "name_scope"]
 
 _autocast: ContextVar[str | None] = ContextVar("polykeras_autocast", default=None)
 _names: ContextVar[tuple[str, ...]] = ContextVar("polykeras_names", default=())
+_target: ContextVar[Backend | None] = ContextVar("polykeras_target", default=None)
 _counter = itertools.count()
 
 
@@ -34,6 +35,16 @@ def autocast_scope(dtype: str | None) -> Iterator[None]:
         yield
     finally:
         _autocast.reset(token)
+
+
+@contextmanager
+def moving_variables_to(backend: Backend) -> Iterator[None]:
+    """Let variables that are deep-copied in the block arrive on `backend`."""
+    token = _target.set(backend)
+    try:
+        yield
+    finally:
+        _target.reset(token)
 
 
 @contextmanager
@@ -281,10 +292,17 @@ class Variable(Operand):
         """Return the stored tensor, whatever scope is active."""
         return self._value
 
-    def move_to(self, backend: Backend) -> None:
-        """Keep the same value as a tensor of another backend."""
-        self._value = backend.from_numpy(self.backend.to_numpy(self._value), self._dtype)
-        self.backend = backend
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        other: Variable = Variable.__new__(type(self))
+        memo[id(self)] = other
+        for name in Variable.__slots__:
+            if name not in ("__weakref__", "_value", "backend"):
+                setattr(other, name, getattr(self, name))
+        other.backend = _target.get() or self.backend
+        other._value = other.backend.from_numpy(
+            self.backend.to_numpy(self._value), self._dtype
+        )
+        return other
 
     # -- conversion ------------------------------------------------------------
 

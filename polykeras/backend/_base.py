@@ -79,6 +79,9 @@ class Backend(ABC):
     def __repr__(self) -> str:
         return f"<Backend {self.name}>"
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Backend:
+        return self
+
     # -- tensors ---------------------------------------------------------------
 
     @abstractmethod

@@ -1,0 +1,135 @@
+"""How a layer gets its variables, from the shapes of its first inputs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from polykeras import tree
+from polykeras.backend import active, engine_scope, is_abstract_engine
+from polykeras.layers._tracking import Tracker
+from polykeras.symbolic import KerasTensor
+from polykeras.variables import name_scope
+
+if TYPE_CHECKING:
+    from polykeras.layers._call import CallSignature
+
+__all__ = ["LayerBuilding", "tree_of_shapes"]
+
+
+class LayerBuilding:
+    """The part of `Layer` that builds it."""
+
+    name: str
+    built: bool
+    compute_dtype: str
+    _building: bool
+    _build_shapes: Any
+    _signature: CallSignature
+    _tracker: Tracker
+    compute_output_spec: Callable[..., Any]
+
+    def build(self, input_shape: Any) -> None:
+        """Make the layer's variables for inputs of a shape.
+
+        Without an override, layers inside are built by tracing `call`.
+
+        Args:
+            input_shape: Shape of the first argument of `call`, batch included.
+        """
+        self._build_by_tracing(input_shape)
+        self.built = True
+
+    def _build_by_tracing(self, input_shape: Any) -> None:
+        if not any(True for _ in self._tracker.layers()):
+            return
+        symbolic = tree_of_shapes(
+            lambda s: KerasTensor(s, self.compute_dtype), input_shape
+        )
+        self.compute_output_spec(symbolic)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Build the layer from what `get_build_config` returned."""
+        shapes = config.get("shapes_dict")
+        if shapes is not None:
+            self._build_with({k: _as_shape(v) for k, v in shapes.items()})
+        elif config.get("input_shape") is not None:
+            self._build_with({"input_shape": _as_shape(config["input_shape"])})
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return the shapes the layer was built with, or None."""
+        shapes = self._build_shapes
+        if shapes is None:
+            return None
+        if len(shapes) == 1:
+            return {"input_shape": next(iter(shapes.values()))}
+        return {"shapes_dict": shapes}
+
+    def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        given = self._signature.named(args, kwargs)
+        shapes = {
+            f"{name}_shape": _shapes_of(value)
+            for name, value in given.items()
+            if value is not None and _holds_tensors(value)
+        }
+        self._build_with(shapes)
+
+    def _build_with(self, shapes: dict[str, Any]) -> None:
+        if type(self).build is LayerBuilding.build:
+            # Layers inside, if any, build themselves as `call` reaches them.
+            self._build_shapes = shapes
+            self.built = True
+            return
+        wanted = list(inspect.signature(self.build).parameters)
+        self._building = True
+        try:
+            with name_scope(self.name), _outside_of_trace():
+                if len(wanted) == 1 or not set(wanted) & set(shapes):
+                    self.build(next(iter(shapes.values()), None))
+                else:
+                    self.build(**{k: v for k, v in shapes.items() if k in wanted})
+        finally:
+            self._building = False
+        self._build_shapes = shapes
+        self.built = True
+
+
+def tree_of_shapes(fn: Callable[[tuple[int | None, ...]], Any], shapes: Any) -> Any:
+    """Apply `fn` to every shape in a structure of shapes."""
+    if isinstance(shapes, dict):
+        return {k: tree_of_shapes(fn, v) for k, v in shapes.items()}
+    if shapes is None or all(n is None or isinstance(n, int) for n in shapes):
+        return fn(tuple(shapes)) if shapes is not None else None
+    return type(shapes)(tree_of_shapes(fn, s) for s in shapes)
+
+
+def _shapes_of(structure: Any) -> Any:
+    def shape(x: Any) -> Any:
+        return tuple(x.shape) if hasattr(x, "shape") else None
+
+    if isinstance(structure, dict):
+        return {k: _shapes_of(v) for k, v in structure.items()}
+    if isinstance(structure, list | tuple):
+        return type(structure)(_shapes_of(x) for x in structure)
+    return shape(structure)
+
+
+def _holds_tensors(structure: Any) -> bool:
+    return any(hasattr(x, "shape") for x in tree.flatten(structure))
+
+
+def _as_shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _as_shape(v) for k, v in value.items()}
+    if value is None or all(n is None or isinstance(n, int) for n in value):
+        return None if value is None else tuple(value)
+    return [_as_shape(v) for v in value]
+
+
+def _outside_of_trace() -> Any:
+    """Build variables on the real backend also while shapes are inferred."""
+    if is_abstract_engine():
+        return engine_scope(active().host)
+    return ExitStack()

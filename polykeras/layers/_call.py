@@ -1,0 +1,114 @@
+"""How a layer's `call` is invoked: its signature, and the context around it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from polykeras.masking import get_mask
+
+if TYPE_CHECKING:
+    from polykeras.layers.layer import Layer
+
+__all__ = ["CallContext", "CallSignature", "current_call"]
+
+_context: ContextVar[CallContext | None] = ContextVar("polykeras_call", default=None)
+
+
+def current_call() -> CallContext | None:
+    """Return the context of the outermost layer call in progress, or None."""
+    return _context.get()
+
+
+class CallContext:
+    """State of one outermost layer call, shared by all calls inside.
+
+    Args:
+        entry: The outermost layer.
+    """
+
+    __slots__ = ("_token", "entry", "training")
+
+    def __init__(self, entry: Layer) -> None:
+        """Start without a training flag."""
+        self.entry = entry
+        self.training: bool | None = None
+
+    def __enter__(self) -> CallContext:
+        """Make this the current call."""
+        self._token = _context.set(self)
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Restore the call before."""
+        _context.reset(self._token)
+
+
+class CallSignature:
+    """What the parameters of a `call` method are.
+
+    Args:
+        call: The unbound method.
+    """
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        """Read the signature."""
+        parameters = list(inspect.signature(call).parameters.values())[1:]
+        kinds = inspect.Parameter
+        self.names = [
+            p.name
+            for p in parameters
+            if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
+        ]
+        self.keyword_names = [p.name for p in parameters if p.kind is kinds.KEYWORD_ONLY]
+        accepted = {*self.names, *self.keyword_names}
+        self.open = any(p.kind is kinds.VAR_KEYWORD for p in parameters)
+        self.has_training = "training" in accepted
+        self.has_mask = "mask" in accepted
+        self.training_default = next(
+            (p.default for p in parameters if p.name == "training"), None
+        )
+        if self.training_default is inspect.Parameter.empty:
+            self.training_default = None
+        self.first = self.names[0] if self.names else ""
+        # `query` is accompanied by `query_mask`, the first argument also by `mask`.
+        self.masks = {
+            name: f"{name}_mask" for name in self.names if f"{name}_mask" in accepted
+        }
+        self.takes_masks = self.has_mask or bool(self.masks)
+
+    def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments by name, without defaults."""
+        return {**dict(zip(self.names, args, strict=False)), **kwargs}
+
+    def fill_masks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Add the masks that follow the tensors, unless the caller gave some."""
+        if not self.takes_masks or not args:
+            return
+        given = self.named(args, kwargs)
+        for name, mask_name in self.masks.items():
+            if given.get(mask_name) is None and given.get(name) is not None:
+                mask = mask_of(given[name])
+                if mask is not None:
+                    kwargs[mask_name] = mask
+        if self.has_mask and given.get("mask") is None:
+            mask = mask_of(args[0])
+            if mask is not None:
+                kwargs["mask"] = mask
+
+
+def mask_of(structure: Any) -> Any:
+    """Return the mask of a tensor or the masks of a structure, None without any."""
+    if isinstance(structure, list | tuple):
+        masks = [mask_of(x) for x in structure]
+        return None if all(m is None for m in masks) else masks
+    return get_mask(structure)
+
+
+@lru_cache(maxsize=None)
+def call_signature(cls: type) -> CallSignature:
+    """Return the signature of a layer class's `call`."""
+    return CallSignature(cls.call)  # type: ignore[attr-defined]

@@ -1,0 +1,88 @@
+"""Notice variables, layers, metrics and seeds assigned to a layer's attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from polykeras.variables import Variable
+
+if TYPE_CHECKING:
+    from polykeras.layers.layer import Layer
+
+__all__ = ["Tracker", "unique"]
+
+
+class Tracker:
+    """What one layer owns, in the order it was assigned.
+
+    Lists, tuples and dicts are looked into when asked, so that items appended
+    later are found too.
+    """
+
+    def __init__(self) -> None:
+        """Own nothing."""
+        self.attributes: dict[str, Any] = {}
+        self.added: list[Variable] = []
+
+    def set(self, name: str, value: Any) -> None:
+        """Note an attribute; what cannot hold state is left out."""
+        if isinstance(value, Variable | list | tuple | dict) or _is_stateful(value):
+            self.attributes[name] = value
+        else:
+            self.attributes.pop(name, None)
+
+    def delete(self, name: str) -> None:
+        """Forget an attribute."""
+        self.attributes.pop(name, None)
+
+    def variables(self) -> list[Variable]:
+        """Return the variables owned directly."""
+        found = [x for x in self._leaves() if isinstance(x, Variable)]
+        return unique([*self.added, *found])
+
+    def layers(self) -> list[Layer]:
+        """Return the layers owned directly."""
+        return unique([x for x in self._leaves() if _kind(x) == "layer"])
+
+    def metrics(self) -> list[Any]:
+        """Return the metrics owned directly."""
+        return unique([x for x in self._leaves() if _kind(x) == "metric"])
+
+    def seeds(self) -> list[Any]:
+        """Return the seed generators owned directly."""
+        return unique([x for x in self._leaves() if _kind(x) == "seed"])
+
+    def optimizers(self) -> list[Any]:
+        """Return the optimizers owned directly."""
+        return unique([x for x in self._leaves() if _kind(x) == "optimizer"])
+
+    def _leaves(self) -> Iterator[Any]:
+        for value in self.attributes.values():
+            yield from _walk(value)
+
+
+def _walk(value: Any) -> Iterator[Any]:
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _walk(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _walk(item)
+    else:
+        yield value
+
+
+def _kind(value: Any) -> str:
+    # Classes say what they are, so that no module here imports one above it.
+    return getattr(type(value), "_tracked_as", "")
+
+
+def _is_stateful(value: Any) -> bool:
+    return bool(_kind(value))
+
+
+def unique(items: list[Any]) -> list[Any]:
+    """Return the items without repeats, in order, by identity."""
+    seen: set[int] = set()
+    return [x for x in items if not (id(x) in seen or seen.add(id(x)))]  # type: ignore[func-returns-value]

@@ -1,0 +1,1 @@
+"""Dense, embedding, and other layers that everything is made of."""

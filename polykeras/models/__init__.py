@@ -1,0 +1,7 @@
+"""Models: layers that can be trained, evaluated, saved and moved."""
+
+from polykeras.models.functional import Functional
+from polykeras.models.model import Model
+from polykeras.models.sequential import Sequential
+
+__all__ = ["Functional", "Model", "Sequential"]

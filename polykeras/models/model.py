@@ -1,0 +1,162 @@
+"""`Model`: a layer that can be trained, evaluated and moved between backends."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+from polykeras.backend import Backend, get_backend
+from polykeras.errors import ArgumentError, nearest
+from polykeras.layers.layer import Layer
+from polykeras.registry import public, serialize_keras_object
+from polykeras.training.trainer import Trainer
+from polykeras.variables import moving_variables_to
+
+__all__ = ["Model"]
+
+
+@public
+class Model(Trainer, Layer):
+    """A layer with `fit`, `evaluate` and `predict`.
+
+    Make one from symbolic tensors, ``Model(inputs, outputs)``, or subclass it:
+    make layers in ``__init__`` and use them in ``call``.
+
+    Args:
+        inputs: A symbolic tensor, or a list or dict of them.
+        outputs: Likewise, computed from `inputs`.
+        name: A name.
+        kwargs: See `Layer`.
+
+    >>> import polykeras as keras
+    >>> x = keras.Input((3,))
+    >>> model = keras.Model(x, keras.layers.Dense(2)(x))
+    >>> model.count_params()
+    8
+    """
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        if cls is Model and (len(args) >= 2 or "outputs" in kwargs):  # noqa: PLR2004
+            from polykeras.models.functional import Functional  # noqa: PLC0415 cycle
+
+            return super().__new__(Functional, *args, **kwargs)
+        return super().__new__(cls, *args, **kwargs)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Set the model up as a layer and a trainer."""
+        if len(args) >= 2 or "outputs" in kwargs:  # noqa: PLR2004 inputs, outputs
+            self._become_functional(*args, **kwargs)
+            return
+        if args:
+            raise ArgumentError(
+                "Model takes inputs and outputs, or, when subclassed, keywords only."
+            )
+        Layer.__init__(self, **kwargs)
+        Trainer.__init__(self)
+
+    def _become_functional(self, *args: Any, **kwargs: Any) -> None:
+        """Let a subclass describe itself by inputs and outputs."""
+        from polykeras.models.functional import Functional  # noqa: PLC0415 cycle
+
+        cls = type(self)
+        if not isinstance(self, Functional):
+            self.__class__ = type(cls.__name__, (cls, Functional), {})
+        Functional.__init__(self, *args, **kwargs)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers that the model owns directly."""
+        return self._tracker.layers()
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return a layer by name or by its place in `layers`.
+
+        Raises:
+            ArgumentError: If there is none.
+        """
+        if index is not None:
+            layers = self.layers
+            if not -len(layers) <= index < len(layers):
+                raise ArgumentError(
+                    f"The model {self.name!r} has {len(layers)} layers; there is no "
+                    f"layer {index}."
+                )
+            return layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ArgumentError(
+            f"The model {self.name!r} has no layer {name!r}. "
+            f"{nearest(name, [x.name for x in self.layers])}"
+        )
+
+    def to_backend(self, backend: str | Backend) -> Any:
+        """Return the same model on another backend.
+
+        Weights, optimizer slots, metric totals and seeds have the same values, so
+        training goes on where it stood. This model is unchanged.
+
+        Args:
+            backend: A name or `Backend`.
+
+        >>> import polykeras as keras
+        >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
+        >>> model.to_backend("numpy").backend
+        <Backend numpy>
+        """
+        with moving_variables_to(get_backend(backend)):
+            return copy.deepcopy(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        from polykeras.models._copy import copy_model  # noqa: PLC0415 cycle
+
+        return copy_model(self, memo)
+
+    def summary(
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Any = None,
+        expand_nested: bool = False,
+        show_trainable: bool = False,
+        layer_range: Any = None,
+    ) -> None:
+        """Print the layers with their output shapes and parameter counts.
+
+        Args:
+            line_length: Width of the table in characters.
+            positions: Kept for Keras' signature.
+            print_fn: Called with the text instead of printing it.
+            expand_nested: Whether models inside are shown layer by layer.
+            show_trainable: Whether a column says which layers are trained.
+            layer_range: Names of the first and the last layer to show.
+        """
+        from polykeras.models._summary import print_summary  # noqa: PLC0415 rich
+
+        print_summary(
+            self,
+            line_length=line_length,
+            print_fn=print_fn,
+            expand_nested=expand_nested,
+            show_trainable=show_trainable,
+            layer_range=layer_range,
+        )
+
+    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+        """Write the weights to a ``.weights.h5`` or ``.safetensors`` file."""
+        from polykeras.saving import save_weights  # noqa: PLC0415 above us
+
+        save_weights(self, filepath, overwrite=overwrite, **kwargs)
+
+    def load_weights(
+        self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any
+    ) -> None:
+        """Read the weights from a ``.weights.h5`` or ``.safetensors`` file."""
+        from polykeras.saving import load_weights  # noqa: PLC0415 above us
+
+        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the architecture as a JSON string."""
+        return json.dumps(serialize_keras_object(self), **kwargs)

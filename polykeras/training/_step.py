@@ -1,0 +1,94 @@
+"""One step of training, evaluation or prediction, as the backend runs it best.
+
+On a backend that compiles, the step becomes a pure function of the model's state,
+is traced once for each signature, and gives its old state up. Elsewhere the code
+runs as it stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from polykeras import tree
+from polykeras.backend import Backend, engine_scope
+from polykeras.ops._abstract import AbstractEngine, spec_of
+from polykeras.state import StateScope, donating, functional
+
+if TYPE_CHECKING:
+    from polykeras.variables import Variable
+
+__all__ = ["Step", "dry_run"]
+
+
+def dry_run(fn: Callable[..., Any], backend: Backend, *args: Any) -> Any:
+    """Run `fn` on shapes only, so that everything it makes on first use is made.
+
+    Args:
+        fn: Code over layers, metrics and optimizers.
+        backend: The backend that holds the variables.
+        args: Structures of tensors.
+
+    Returns:
+        What `fn` returns, with `Spec` in place of tensors. No variable changes.
+    """
+    specs = tree.map_leaves(lambda x: spec_of(x, backend), args)
+    with engine_scope(AbstractEngine(backend)), StateScope()():
+        return fn(*specs)
+
+
+class Step:
+    """A step function bound to a model's state.
+
+    Args:
+        fn: Takes one batch; reads and assigns variables; returns anything.
+        variables: Returns all variables that `fn` may read or assign.
+        backend: The backend that holds them.
+        jit: Whether to compile.
+        repeat: Number of batches a call takes.
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        variables: Callable[[], list[Variable]],
+        backend: Backend,
+        *,
+        jit: bool,
+        repeat: int = 1,
+    ) -> None:
+        """Choose how the step runs."""
+        self.backend = backend
+        self.jit = jit and backend.capabilities.compile
+        self.repeat = repeat
+        self.traces = 0
+        self._fn = fn
+        self._find = variables
+        self._variables: list[Variable] = []
+        self._compiled: Callable[..., Any] | None = None
+
+    def __call__(self, batches: Sequence[Any]) -> list[Any]:
+        """Run the step on some batches and return its result for each."""
+        if not self.jit:
+            with donating():
+                return [self._fn(batch) for batch in batches]
+        if self._compiled is None:
+            self._compile(batches[0])
+        values = [v.raw() for v in self._variables]
+        results, new = self._compiled(values, list(batches))  # type: ignore[misc]
+        for v, value in zip(self._variables, new, strict=True):
+            v.bind(value)
+        return results  # type: ignore[no-any-return]
+
+    def _compile(self, batch: Any) -> None:
+        # Optimizer slots and metric totals come into being in the first step; under
+        # a tracer they could not, so let it pass once over shapes.
+        dry_run(self._fn, self.backend, batch)
+        self._variables = self._find()
+
+        def run(batches: list[Any]) -> list[Any]:
+            self.traces += 1
+            return [self._fn(b) for b in batches]
+
+        pure = functional(run, self._variables)
+        self._compiled = self.backend.compile(pure, donate=(0,))

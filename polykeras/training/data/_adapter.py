@@ -1,0 +1,167 @@
+"""Choose how batches are made, by what was passed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+
+from polykeras import tree
+from polykeras.errors import ArgumentError, DataError
+
+__all__ = ["DataAdapter", "make_adapter", "split_off", "unpack"]
+
+
+class DataAdapter(ABC):
+    """Makes the batches of an epoch.
+
+    Attributes:
+        steps: Batches in an epoch, or None where unknown.
+    """
+
+    steps: int | None
+
+    @abstractmethod
+    def epoch(self) -> AbstractContextManager[Iterator[Any]]:
+        """Return the batches of one epoch, ``(x, y, sample_weight)`` or less each."""
+
+
+def unpack(data: Any) -> tuple[Any, Any, Any]:
+    """Return ``(x, y, sample_weight)`` of a batch, None for what is missing.
+
+    A tuple holds the three parts; anything else is `x` alone.
+
+    Raises:
+        DataError: If a tuple has more than three parts.
+    """
+    if isinstance(data, list) and len(data) == 1 and isinstance(data[0], tuple):
+        data = data[0]
+    if not isinstance(data, tuple):
+        return data, None, None
+    if not 1 <= len(data) <= 3:  # noqa: PLR2004 x, y, sample_weight
+        raise DataError(
+            f"A batch is (x,), (x, y) or (x, y, sample_weight), got {len(data)} parts."
+        )
+    return (*data, None, None)[:3]
+
+
+def is_array(x: Any) -> bool:
+    """Return whether `x` can be indexed by sample as a whole."""
+    if isinstance(x, np.ndarray | np.generic):
+        return True
+    if hasattr(x, "__dataframe__") or type(x).__module__.startswith("pandas"):
+        return True
+    return hasattr(x, "shape") and hasattr(x, "dtype") and hasattr(x, "__getitem__")
+
+
+def _holds_arrays(structure: Any) -> bool:
+    leaves = [x for x in tree.flatten(structure) if x is not None]
+    return bool(leaves) and all(is_array(x) or _is_number(x) for x in leaves)
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, int | float)
+
+
+def make_adapter(
+    x: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    *,
+    batch_size: int | None = None,
+    steps: int | None = None,
+    shuffle: bool = False,
+    class_weight: dict[int, float] | None = None,
+    y_classes_of: Any = None,
+) -> DataAdapter:
+    """Return the adapter for some data.
+
+    Args:
+        x: Arrays, tensors, lists or dicts of them, a data frame, a `PyDataset`, a
+            generator or another iterable of batches.
+        y: Targets, unless `x` yields them.
+        sample_weight: Weights, unless `x` yields them.
+        batch_size: Samples in a batch, for arrays; None means 32.
+        steps: Batches in an epoch; None means all.
+        shuffle: Whether samples are shuffled before each epoch.
+        class_weight: Class to the weight of its samples.
+        y_classes_of: The model, for messages.
+
+    Raises:
+        DataError: If lengths differ or `x` is of no known kind.
+        ArgumentError: If `y` or weights are given beside a data set.
+    """
+    from polykeras.training.data._arrays import ArrayAdapter  # noqa: PLC0415 cycle
+    from polykeras.training.data._iterables import IterableAdapter  # noqa: PLC0415
+
+    if x is None:
+        raise DataError("No data: x is None. Pass arrays or a data set.")
+    if isinstance(x, list) and not _holds_arrays(x):
+        raise DataError(
+            "x is a list of Python objects that are not arrays. Convert it with "
+            "np.array(x) first."
+        )
+    if _holds_arrays(x):
+        return ArrayAdapter(
+            x,
+            y,
+            sample_weight,
+            batch_size=32 if batch_size is None else batch_size,
+            steps=steps,
+            shuffle=bool(shuffle),
+            class_weight=class_weight,
+        )
+    for name, value in (("y", y), ("sample_weight", sample_weight)):
+        if value is not None:
+            raise ArgumentError(
+                f"x is a {type(x).__name__}, which yields whole batches, so {name} "
+                "must be left out: let the data set yield (x, y) or (x, y, "
+                "sample_weight)."
+            )
+    if not hasattr(x, "__iter__") and not hasattr(x, "__getitem__"):
+        raise DataError(
+            f"Cannot make batches from {type(x).__name__}. Pass arrays, tensors, a "
+            "data frame, a PyDataset, a generator or a loader of batches."
+        )
+    return IterableAdapter(x, steps=steps, shuffle=shuffle, class_weight=class_weight)
+
+
+def split_off(
+    x: Any, y: Any, sample_weight: Any, share: float
+) -> tuple[tuple[Any, Any, Any], tuple[Any, ...]]:
+    """Hold out the last share of the samples.
+
+    Returns:
+        ``(x, y, sample_weight)`` to train on, and the same to validate on.
+
+    Raises:
+        ArgumentError: If the data are not arrays or a part would be empty.
+    """
+    from polykeras.training.data._arrays import to_host  # noqa: PLC0415 cycle
+
+    if not _holds_arrays((x, y, sample_weight)):
+        raise ArgumentError(
+            "validation_split works on arrays and tensors. For a data set, pass "
+            "validation_data instead."
+        )
+    x, y, sample_weight = tree.map_leaves(
+        lambda a: None if a is None else to_host(a), (x, y, sample_weight)
+    )
+    size = len(tree.flatten(x)[0])
+    cut = int(size * (1.0 - share))
+    if not 0 < share < 1 or cut in (0, size):
+        raise ArgumentError(
+            f"validation_split={share} leaves {cut} of {size} samples to train on "
+            f"and {size - cut} to validate on. Both must be positive."
+        )
+
+    def part(where: slice) -> Any:
+        return tree.map_leaves(
+            lambda a: None if a is None else a[where], (x, y, sample_weight)
+        )
+
+    held_out = part(slice(cut, None))
+    return part(slice(0, cut)), tuple(v for v in held_out if v is not None)
