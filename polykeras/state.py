@@ -18,9 +18,29 @@ if TYPE_CHECKING:
     from polykeras.backend import Tensor
     from polykeras.variables import Variable
 
-__all__ = ["StateScope", "current_scope", "functional"]
+__all__ = ["StateScope", "current_scope", "donating", "functional", "is_donated"]
 
 _scope: ContextVar[StateScope | None] = ContextVar("polykeras_state", default=None)
+_donated: ContextVar[bool] = ContextVar("polykeras_donated", default=False)
+
+
+@contextmanager
+def donating() -> Iterator[None]:
+    """Allow the block's optimizer updates to overwrite the tensors of the state.
+
+    Only for code that owns every tensor bound to its variables, as the trainer
+    does: another holder of such a tensor would see it change.
+    """
+    token = _donated.set(True)
+    try:
+        yield
+    finally:
+        _donated.reset(token)
+
+
+def is_donated() -> bool:
+    """Return whether updates may happen in place here."""
+    return _donated.get()
 
 
 def current_scope() -> StateScope | None:

@@ -1,0 +1,36 @@
+"""Which variables decay."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from polykeras.variables import Variable
+
+__all__ = ["DecayFilter"]
+
+
+class DecayFilter:
+    """Says for a variable whether weight decay applies to it."""
+
+    def __init__(self) -> None:
+        """Let everything decay."""
+        self._excluded: set[int] = set()
+        self._pattern: re.Pattern[str] | None = None
+
+    def exclude(
+        self,
+        variables: Sequence[Variable] | None = None,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        """Exclude these variables, and those whose name matches one of `names`."""
+        self._excluded = {id(v) for v in variables or ()}
+        self._pattern = re.compile("|".join(sorted(set(names)))) if names else None
+
+    def applies(self, variable: Variable) -> bool:
+        """Return whether `variable` decays."""
+        if id(variable) in self._excluded:
+            return False
+        return self._pattern is None or not self._pattern.search(variable.name)

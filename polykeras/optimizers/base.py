@@ -1,0 +1,760 @@
+"""`Optimizer`: what all update rules share."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+from polykeras import naming, ops
+from polykeras.backend import active, current_backend, engine_scope
+from polykeras.errors import ArgumentError, PolykerasError, ShapeError
+from polykeras.optimizers._learning_rate import (
+    current_rate,
+    legacy_rate,
+    rate_config,
+    rate_source,
+)
+from polykeras.optimizers._weight_decay import DecayFilter
+from polykeras.ops.updates import (
+    as_scalar,
+    bias_correction,
+    clip_by_global_norm,
+    clip_by_norm,
+    decay_update,
+    moving_average_update,
+    wide,
+)
+from polykeras.state import StateScope, functional, is_donated
+from polykeras.variables import Variable, autocast_scope
+
+if TYPE_CHECKING:
+    from polykeras.backend import Tensor
+
+__all__ = ["Optimizer"]
+
+
+class Optimizer:
+    """The base class of optimizers.
+
+    An own rule needs `update_step`, which sees one variable at a time; its slots
+    are made in `build`.
+
+    Args:
+        learning_rate: A number, a `LearningRateSchedule`, or a function that
+            returns a number.
+        weight_decay: Share of each variable, times the learning rate, subtracted
+            before each step; None for no decay.
+        clipnorm: Largest Euclidean norm of each gradient.
+        clipvalue: Largest absolute value in any gradient.
+        global_clipnorm: Largest joint norm of all gradients.
+        use_ema: Whether to keep moving averages of the variables.
+        ema_momentum: The share of the average kept at each step.
+        ema_overwrite_frequency: Copy the averages to the variables every so many
+            steps; None means only in `finalize_variable_values`.
+        loss_scale_factor: Factor on the loss, divided out of the gradients.
+        gradient_accumulation_steps: Average so many gradients before each step.
+        name: The optimizer's name.
+        kwargs: ``lr``, the old spelling of `learning_rate`.
+
+    Raises:
+        ArgumentError: If arguments contradict each other.
+
+    >>> import polykeras as keras
+    >>> class Descent(keras.optimizers.Optimizer):
+    ...     def update_step(self, gradient, variable, learning_rate):
+    ...         self.assign_sub(variable, learning_rate * gradient)
+    >>> v = keras.Variable(1.0, name="v")
+    >>> Descent(0.5).apply([keras.ops.ones(())], [v])
+    >>> float(v)
+    0.5
+    """
+
+    def __init__(
+        self,
+        learning_rate: Any,
+        weight_decay: float | None = None,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        use_ema: bool = False,
+        ema_momentum: float = 0.99,
+        ema_overwrite_frequency: int | None = None,
+        loss_scale_factor: float | None = None,
+        gradient_accumulation_steps: int | None = None,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Check the arguments and make the step counter and the learning rate."""
+        learning_rate = legacy_rate(learning_rate, kwargs, type(self).__name__)
+        self.name = name or naming.auto_name(type(self))
+        self.weight_decay = weight_decay
+        self.clipnorm = clipnorm
+        self.clipvalue = clipvalue
+        self.global_clipnorm = global_clipnorm
+        self.use_ema = use_ema
+        self.ema_momentum = ema_momentum
+        self.ema_overwrite_frequency = ema_overwrite_frequency
+        self.loss_scale_factor = loss_scale_factor
+        self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._check_arguments()
+        self.built = False
+        self._variables: list[Variable] = []
+        self._trainable_variables: list[Variable] = []
+        self._index: dict[int, int] = {}
+        self._averages: list[Variable | None] = []
+        self._accumulators: list[Variable | None] = []
+        self._decay_filter = DecayFilter()
+        self._iterations = self.add_variable((), dtype="int32", name="iteration")
+        self._iterations.aggregation = "only_first_replica"
+        self._learning_rate = rate_source(learning_rate, self.name)
+        if isinstance(self._learning_rate, Variable):
+            self._variables.append(self._learning_rate)
+
+    def _check_arguments(self) -> None:
+        clips = {
+            name: getattr(self, name)
+            for name in ("clipnorm", "clipvalue", "global_clipnorm")
+        }
+        given = {k: v for k, v in clips.items() if v is not None}
+        if len(given) > 1:
+            raise ArgumentError(
+                f"At most one of clipnorm, clipvalue and global_clipnorm may be set; "
+                f"got {given}."
+            )
+        for name, value in given.items():
+            if not value > 0:
+                raise ArgumentError(f"{name} must be positive, got {value!r}.")
+        steps = self.gradient_accumulation_steps
+        if steps is not None and (not isinstance(steps, int) or steps < 2):
+            raise ArgumentError(
+                f"gradient_accumulation_steps must be an integer of at least 2, or "
+                f"None for a step with each gradient; got {steps!r}."
+            )
+        if not self.use_ema:
+            return
+        if not 0 <= self.ema_momentum <= 1:
+            raise ArgumentError(
+                f"ema_momentum must be between 0 and 1, got {self.ema_momentum!r}."
+            )
+        every = self.ema_overwrite_frequency
+        if every is not None and (not isinstance(every, int) or every < 1):
+            raise ArgumentError(
+                f"ema_overwrite_frequency must be a positive integer or None, got "
+                f"{every!r}."
+            )
+
+    # -- variables -------------------------------------------------------------
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The optimizer's own variables: counter, learning rate, slots."""
+        return self._variables[:]
+
+    @property
+    def iterations(self) -> Tensor | Variable:
+        """The number of steps taken, an integer scalar."""
+        if self.gradient_accumulation_steps:
+            return ops.floor_divide(
+                self._iterations, self.gradient_accumulation_steps
+            )
+        return self._iterations
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate: a `Variable`, or what a schedule gives for this step.
+
+        Assign a number, a schedule or a function to change it.
+        """
+        return current_rate(self._learning_rate, self._iterations)
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        own = self._learning_rate
+        if isinstance(own, Variable) and not callable(value):
+            own.assign(value)
+            return
+        source = rate_source(value, self.name)
+        if isinstance(own, Variable):
+            self._variables = [v for v in self._variables if v is not own]
+        if isinstance(source, Variable):
+            self._variables.insert(1, source)
+        self._learning_rate = source
+
+    def add_variable(
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: str | None = None,
+        aggregation: str | None = "none",
+        layout: Any = None,
+        name: str | None = None,
+    ) -> Variable:
+        """Add a variable that the optimizer keeps, saves and restores.
+
+        Args:
+            shape: Its shape.
+            initializer: ``"zeros"``, ``"ones"``, another initializer's name, a
+                number, or a function of ``(shape, dtype)``.
+            dtype: Its dtype; None means floatx.
+            aggregation: Stored, for code that distributes.
+            layout: Accepted for Keras' signature.
+            name: The last part of its path.
+
+        Returns:
+            The variable.
+        """
+        variable = Variable(
+            _initializer(initializer),
+            shape=tuple(shape),
+            dtype=dtype,
+            trainable=False,
+            aggregation=aggregation,
+            name=name,
+        )
+        variable.path = f"{self.name}/{variable.name}"
+        self._variables.append(variable)
+        return variable
+
+    def add_variable_from_reference(
+        self,
+        reference_variable: Variable,
+        name: str | None = None,
+        initializer: Any = "zeros",
+    ) -> Variable:
+        """Add a variable of the shape and dtype of another one.
+
+        Args:
+            reference_variable: Usually a trainable variable.
+            name: What the slot holds, for example ``"momentum"``.
+            initializer: As for `add_variable`.
+
+        Returns:
+            The variable.
+        """
+        path = reference_variable.path.replace("/", "_")
+        with autocast_scope(None):
+            dtype = reference_variable.dtype
+        return self.add_variable(
+            reference_variable.shape,
+            initializer=initializer,
+            dtype=dtype,
+            name=f"{path}_{name or 'var'}",
+        )
+
+    def add_optimizer_variables(
+        self,
+        trainable_variables: Sequence[Variable],
+        name: str | Sequence[str],
+        initializer: Any = "zeros",
+    ) -> Any:
+        """Add one slot, or several, for each trainable variable.
+
+        Args:
+            trainable_variables: The variables to be optimized.
+            name: What the slot holds; several names make several slots.
+            initializer: One for all, or a list with one for each name.
+
+        Returns:
+            A list of variables aligned with `trainable_variables`, or a tuple of
+            such lists; None stands where a variable is overwritten with its
+            gradient and needs no slot.
+
+        Raises:
+            ArgumentError: If names and initializers differ in number.
+        """
+        names = [name] if isinstance(name, str) else list(name)
+        several = isinstance(initializer, list | tuple)
+        starts = list(initializer) if several else [initializer] * len(names)
+        if len(starts) != len(names):
+            raise ArgumentError(
+                f"Expected one initializer for each of the names {names}, got "
+                f"{len(starts)}."
+            )
+        slots: tuple[list[Variable | None], ...] = tuple([] for _ in names)
+        for variable in trainable_variables:
+            for slot, part, start in zip(slots, names, starts, strict=True):
+                slot.append(
+                    None
+                    if variable.overwrite_with_gradient
+                    else self.add_variable_from_reference(variable, part, start)
+                )
+        return slots[0] if isinstance(name, str) else slots
+
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Make the slots for these variables.
+
+        Args:
+            variables: All variables that will be optimized.
+        """
+        variables = list(variables)
+        if self.use_ema:
+            self._averages = self.add_optimizer_variables(variables, "average")
+        if self.gradient_accumulation_steps:
+            self._accumulators = self.add_optimizer_variables(
+                variables, "gradient_accumulator"
+            )
+        self._trainable_variables = variables
+        self._index = {id(v): i for i, v in enumerate(variables)}
+        self.built = True
+
+    def _build_for(self, variables: Sequence[Variable]) -> None:
+        backend = variables[0].backend
+        for variable in self.variables:
+            if variable.backend is not backend:
+                variable.move_to(backend)
+        if current_backend() is backend:
+            self.build(variables)
+            return
+        with engine_scope(backend):
+            self.build(variables)
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        return self._index[id(variable)]
+
+    # -- one step --------------------------------------------------------------
+
+    def apply_gradients(
+        self, grads_and_vars: Iterable[tuple[Tensor | None, Variable]]
+    ) -> Variable:
+        """Take a step.
+
+        Args:
+            grads_and_vars: Pairs of a gradient and its variable.
+
+        Returns:
+            The step counter.
+        """
+        pairs = list(grads_and_vars)
+        self.apply([g for g, _ in pairs], [v for _, v in pairs])
+        return self._iterations
+
+    def apply(
+        self,
+        grads: Sequence[Tensor | None],
+        trainable_variables: Sequence[Variable] | None = None,
+    ) -> None:
+        """Take a step.
+
+        Args:
+            grads: One gradient for each variable; None where there is none.
+            trainable_variables: The variables; None means those of `build`.
+
+        Raises:
+            ArgumentError: If the optimizer was built for other variables, if the
+                numbers differ, or if no variable has a gradient.
+            ShapeError: If a gradient has another shape than its variable.
+        """
+        grads = list(grads)
+        variables = self._variables_of_step(trainable_variables)
+        if len(grads) != len(variables):
+            raise ArgumentError(
+                f"Expected one gradient for each of {len(variables)} variables, got "
+                f"{len(grads)} gradients."
+            )
+        if not grads:
+            return
+        with autocast_scope(None):
+            kept = self._checked(grads, variables)
+            if self.gradient_accumulation_steps:
+                self._accumulate(*kept)
+            else:
+                self._step(*kept)
+            for variable in variables:
+                if variable.constraint is not None:
+                    variable.assign(variable.constraint(variable.value))
+            self._iterations.assign(ops.add(self._iterations.value, 1))
+
+    def _variables_of_step(
+        self, variables: Sequence[Variable] | None
+    ) -> list[Variable]:
+        if variables is None:
+            if not self.built:
+                raise ArgumentError(
+                    f"The optimizer {self.name!r} does not know its variables. Pass "
+                    "trainable_variables, or call build(variables) first."
+                )
+            return self._trainable_variables
+        variables = list(variables)
+        if not self.built and variables:
+            self._build_for(variables)
+        foreign = [v.path for v in variables if id(v) not in self._index]
+        if foreign:
+            raise ArgumentError(
+                f"The optimizer {self.name!r} was built for "
+                f"{len(self._trainable_variables)} variables that do not include "
+                f"{foreign[:3]}. An optimizer keeps slots for the variables of one "
+                "model: make a new one with "
+                f"{type(self).__name__}.from_config(optimizer.get_config()), or call "
+                "build() with all variables before the first step."
+            )
+        return variables
+
+    def _checked(
+        self, grads: list[Any], variables: list[Variable]
+    ) -> tuple[list[Tensor], list[Variable]]:
+        """Return pairs with a gradient, as tensors of their variables' dtypes."""
+        missing = [
+            v.path for g, v in zip(grads, variables, strict=True) if g is None
+        ]
+        if len(missing) == len(variables):
+            raise ArgumentError(
+                "No variable has a gradient. Check that the loss depends on the "
+                "trainable variables through polykeras.ops."
+            )
+        if missing:
+            warnings.warn(
+                f"No gradient came for the variables {missing}; they stay as they "
+                "are. Check that the loss depends on them.",
+                stacklevel=3,
+            )
+        kept_grads, kept_variables = [], []
+        for g, v in zip(grads, variables, strict=True):
+            if g is None:
+                continue
+            g = ops.convert_to_tensor(g)
+            if tuple(g.shape) != v.shape:
+                raise ShapeError(
+                    f"The gradient of {v.path!r} has shape {tuple(g.shape)}, but the "
+                    f"variable has shape {v.shape}."
+                )
+            if ops.dtype(g) != v.dtype:
+                g = ops.cast(g, v.dtype)
+            if self.loss_scale_factor is not None:
+                if not v.overwrite_with_gradient:
+                    g = ops.divide(g, self.loss_scale_factor)
+            kept_grads.append(g)
+            kept_variables.append(v)
+        return kept_grads, kept_variables
+
+    def _step(self, grads: list[Tensor], variables: list[Variable]) -> None:
+        grads, variables = self._overwrite(grads, variables)
+        if not variables:
+            return
+        grads = self._clipped(grads)
+        rate = self._current_rate()
+        self._decay(variables, rate)
+        self.update_variables(grads, variables, rate)
+        if self.use_ema:
+            self._update_averages(variables)
+
+    def _current_rate(self) -> Any:
+        rate = self.learning_rate
+        return rate.value if isinstance(rate, Variable) else rate
+
+    def _overwrite(
+        self, grads: list[Tensor], variables: list[Variable]
+    ) -> tuple[list[Tensor], list[Variable]]:
+        """Assign gradients that are values (of statistics) rather than slopes."""
+        if not any(v.overwrite_with_gradient for v in variables):
+            return grads, variables
+        rest = []
+        for g, v in zip(grads, variables, strict=True):
+            if v.overwrite_with_gradient:
+                v.assign(g)
+            else:
+                rest.append((g, v))
+        return [g for g, _ in rest], [v for _, v in rest]
+
+    def _clipped(self, grads: list[Tensor]) -> list[Tensor]:
+        if self.clipnorm is not None:
+            return clip_by_norm(grads, self.clipnorm)
+        if self.global_clipnorm is not None:
+            return clip_by_global_norm(grads, self.global_clipnorm)
+        if self.clipvalue is not None:
+            return [ops.clip(g, -self.clipvalue, self.clipvalue) for g in grads]
+        return grads
+
+    def _decay(self, variables: list[Variable], rate: Any) -> None:
+        self._decay_by(variables, rate, self.weight_decay)
+
+    def _decay_by(
+        self, variables: list[Variable], rate: Any, weight_decay: float | None
+    ) -> None:
+        chosen = [v for v in variables if self._decay_filter.applies(v)]
+        if weight_decay is None or not chosen:
+            return
+        share = ops.multiply(rate, weight_decay)
+        values = [v.value for v in chosen]
+        for v, new in zip(
+            chosen, decay_update(values, share, is_donated()), strict=True
+        ):
+            v.assign(new)
+
+    def update_variables(
+        self, grads: list[Tensor], variables: list[Variable], learning_rate: Any
+    ) -> None:
+        """Update all variables: by default, `update_step` for each.
+
+        Args:
+            grads: One gradient a variable, clipped, in the variable's dtype.
+            variables: The variables.
+            learning_rate: A scalar.
+        """
+        for gradient, variable in zip(grads, variables, strict=True):
+            self.update_step(gradient, variable, learning_rate)
+
+    def update_step(
+        self, gradient: Tensor, variable: Variable, learning_rate: Any
+    ) -> None:
+        """Update one variable; own rules override this.
+
+        Args:
+            gradient: Of the shape and dtype of `variable`.
+            variable: The variable to assign.
+            learning_rate: A scalar.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__} must override "
+            "update_step(gradient, variable, learning_rate)."
+        )
+
+    # -- every n steps ---------------------------------------------------------
+
+    def _accumulate(self, grads: list[Tensor], variables: list[Variable]) -> None:
+        steps = self.gradient_accumulation_steps or 1
+        grads, variables = self._overwrite(grads, variables)
+        slots = self._slots(self._accumulators, variables)
+        for slot, g in zip(slots, grads, strict=True):
+            slot.assign(ops.add(slot.value, g))
+
+        def step() -> None:
+            self._step([ops.divide(s.value, steps) for s in slots], variables)
+            for slot in slots:
+                slot.assign(ops.zeros_like(slot.value))
+
+        count = ops.add(self._iterations.value, 1)
+        self._when(ops.equal(ops.mod(count, steps), 0), step)
+
+    def _when(self, condition: Tensor, change: Callable[[], None]) -> None:
+        """Run `change` if the condition holds, which a compiled step knows late."""
+        if active().is_concrete(condition):
+            if bool(condition):
+                change()
+            return
+        touched = [*self.variables, *self._trainable_variables]
+        before = [v.value for v in touched]
+        pure = functional(change, touched)
+        after = ops.cond(condition, lambda: pure(before)[1], lambda: before)
+        for v, value in zip(touched, after, strict=True):
+            v.assign(value)
+
+    def _update_averages(self, variables: list[Variable]) -> None:
+        slots = self._slots(self._averages, variables)
+        # The first average is the variable itself.
+        started = ops.cast(ops.not_equal(self.iterations, 0), "float32")
+        momentum = ops.multiply(started, self.ema_momentum)
+        averages = moving_average_update(
+            [s.value for s in slots],
+            [v.value for v in variables],
+            momentum,
+            is_donated(),
+        )
+        for slot, new in zip(slots, averages, strict=True):
+            slot.assign(new)
+        every = self.ema_overwrite_frequency
+        if every:
+            count = ops.add(self.iterations, 1)
+            due = ops.equal(ops.mod(count, every), 0)
+            for slot, v in zip(slots, variables, strict=True):
+                v.assign(ops.where(due, slot.value, v.value))
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Set variables to their moving averages, at the end of training.
+
+        Args:
+            var_list: Variables the optimizer was built for.
+        """
+        if not self.use_ema:
+            return
+        variables = self._variables_of_step(var_list)
+        for variable in variables:
+            average = self._averages[self._index[id(variable)]]
+            if average is not None:
+                # Two variables that share one tensor would break in-place updates.
+                variable.assign(ops.copy(average.value))
+
+    def _slots(
+        self, slots: Sequence[Variable | None], variables: Sequence[Variable]
+    ) -> list[Any]:
+        if variables is self._trainable_variables:
+            return list(slots)
+        return [slots[self._index[id(v)]] for v in variables]
+
+    # -- for rules -------------------------------------------------------------
+
+    def _rate(self, learning_rate: Any, variable: Variable) -> Any:
+        """Return the learning rate in the dtype of a variable."""
+        return as_scalar(learning_rate, variable.dtype)
+
+    def _bias_correction(self, beta: float, variable: Variable) -> Any:
+        """Return ``1 - beta**step`` in the dtype of a variable."""
+        step = ops.cast(ops.add(self.iterations, 1), wide(variable.dtype))
+        correction = bias_correction(beta, step)
+        return as_scalar(correction, variable.dtype)
+
+    @staticmethod
+    def _toward(mean: Tensor, value: Tensor, beta: float) -> Tensor:
+        """Return a running mean after one more value."""
+        return ops.add(mean, ops.multiply(ops.subtract(value, mean), 1 - beta))
+
+    def assign(self, variable: Variable, value: Tensor) -> None:
+        """Set a variable."""
+        variable.assign(value)
+
+    def assign_add(self, variable: Variable, value: Tensor) -> None:
+        """Add to a variable."""
+        variable.assign_add(value)
+
+    def assign_sub(self, variable: Variable, value: Tensor) -> None:
+        """Subtract from a variable."""
+        variable.assign_sub(value)
+
+    def exclude_from_weight_decay(
+        self,
+        var_list: Sequence[Variable] | None = None,
+        var_names: Sequence[str] | None = None,
+    ) -> None:
+        """Let some variables not decay; to be called before the first step.
+
+        Args:
+            var_list: Variables.
+            var_names: Patterns; a variable is meant if its name matches one.
+
+        Raises:
+            ArgumentError: If the optimizer is built.
+        """
+        if self.built:
+            raise ArgumentError(
+                "exclude_from_weight_decay must be called before the optimizer is "
+                "built, that is before the first step."
+            )
+        self._decay_filter.exclude(var_list, var_names)
+
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Return the loss times `loss_scale_factor`, if one is set."""
+        if self.loss_scale_factor is None:
+            return loss
+        return ops.multiply(loss, self.loss_scale_factor)
+
+    def stateless_apply(
+        self,
+        optimizer_variables: Sequence[Tensor],
+        grads: Sequence[Tensor],
+        trainable_variables: Sequence[Tensor],
+    ) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the results of a step without changing any variable.
+
+        Args:
+            optimizer_variables: Values for `variables`.
+            grads: Gradients of all variables the optimizer was built for.
+            trainable_variables: Values of those variables.
+
+        Returns:
+            New values of the trainable variables, and of `variables`.
+
+        Raises:
+            ArgumentError: If the optimizer is not built, or numbers differ.
+        """
+        if not self.built:
+            raise ArgumentError(
+                "stateless_apply needs an optimizer that is built: call "
+                "build(variables) first."
+            )
+        own, model = self.variables, self._trainable_variables
+        for what, given, expected in (
+            ("optimizer_variables", optimizer_variables, own),
+            ("trainable_variables", trainable_variables, model),
+        ):
+            if len(given) != len(expected):
+                raise ArgumentError(
+                    f"{what} must hold {len(expected)} tensors, got {len(given)}."
+                )
+        values = [*trainable_variables, *optimizer_variables]
+        with StateScope([*model, *own], values, sealed=True)() as scope:
+            self.apply(grads, model)
+            new = [scope.values[id(v)] for v in (*model, *own)]
+        return new[: len(model)], new[len(model) :]
+
+    # -- saving ----------------------------------------------------------------
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Write the values of `variables` to a store, by number."""
+        for i, variable in enumerate(self.variables):
+            store[str(i)] = variable.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Read the values of `variables` from a store.
+
+        Raises:
+            PolykerasError: If their number differs; nothing changes then.
+        """
+        if len(store) != len(self.variables):
+            hint = "" if self.built else " The optimizer is not built yet."
+            raise PolykerasError(
+                f"The optimizer {self.name!r} has {len(self.variables)} variables, "
+                f"but {len(store)} were saved.{hint} Use the same class, arguments "
+                "and model as when saving."
+            )
+        for i, variable in enumerate(self.variables):
+            variable.assign(store[str(i)])
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the values of `variables`.
+
+        Raises:
+            ArgumentError: If their number differs.
+        """
+        if len(weights) != len(self.variables):
+            raise ArgumentError(
+                f"Expected {len(self.variables)} values, got {len(weights)}."
+            )
+        for variable, value in zip(self.variables, weights, strict=True):
+            variable.assign(value)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments as plain data."""
+        return {
+            "name": self.name,
+            "learning_rate": rate_config(self._learning_rate),
+            "weight_decay": self.weight_decay,
+            "clipnorm": self.clipnorm,
+            "global_clipnorm": self.global_clipnorm,
+            "clipvalue": self.clipvalue,
+            "use_ema": self.use_ema,
+            "ema_momentum": self.ema_momentum,
+            "ema_overwrite_frequency": self.ema_overwrite_frequency,
+            "loss_scale_factor": self.loss_scale_factor,
+            "gradient_accumulation_steps": self.gradient_accumulation_steps,
+        }
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> Self:
+        """Make an optimizer from what `get_config` returned.
+
+        Args:
+            config: The arguments.
+            custom_objects: Names that the config may use.
+        """
+        from polykeras.registry import deserialize_keras_object
+
+        config = dict(config)
+        if isinstance(config.get("learning_rate"), dict):
+            config["learning_rate"] = deserialize_keras_object(
+                config["learning_rate"], custom_objects
+            )
+        return cls(**config)
+
+
+def _initializer(identifier: Any) -> Any:
+    """Return a function of shape and dtype."""
+    simple = {"zeros": ops.zeros, "ones": ops.ones}
+    if isinstance(identifier, str) and identifier in simple:
+        return simple[identifier]
+    if isinstance(identifier, int | float):
+        return lambda shape, dtype=None: ops.full(shape, identifier, dtype)
+    from polykeras import initializers
+
+    return initializers.get(identifier)
