@@ -24,8 +24,10 @@ from polykeras_jax import (
     optimizers,
     random,
     reductions,
+    shaping,
     sorting,
     spectral,
+    statistics,
     windows,
 )
 
@@ -35,7 +37,9 @@ _DOMAINS: Final = (
     creation,
     elementwise,
     reductions,
+    shaping,
     sorting,
+    statistics,
     indexing,
     linalg,
     spectral,

@@ -19,9 +19,12 @@ from polykeras_numpy import (
     nn,
     optimizers,
     random,
+    recurrence,
     reductions,
+    shaping,
     sorting,
     spectral,
+    statistics,
     windows,
 )
 
@@ -31,12 +34,15 @@ _DOMAINS: Final = (
     creation,
     elementwise,
     reductions,
+    shaping,
     sorting,
+    statistics,
     indexing,
     linalg,
     spectral,
     windows,
     nn,
+    recurrence,
     random,
     optimizers,
 )

@@ -2,11 +2,114 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+
+from polykeras.backend import check_indices
+from polykeras.backend.array_api.indexing import block_key
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
 __all__ = ["KERNELS"]
 
-KERNELS: Final[dict[str, Kernel]] = {}
+_REDUCE: Final = {"max": "amax", "min": "amin", "mul": "prod"}
+_MATRIX: Final = 2
+
+
+def _basic_index(x: torch.Tensor, key: tuple[Any, ...]) -> torch.Tensor:
+    return x[key]
+
+
+def _non_negative(indices: torch.Tensor, size: int) -> torch.Tensor:
+    """Return int64 indices, negative ones counted from the end.
+
+    On the CPU the gather that follows refuses what is out of range. An accelerator
+    would stop the process, and to ask first would make the host wait, so there the
+    nearest place is used.
+    """
+    indices = indices.long()
+    indices = torch.where(indices < 0, indices + size, indices)
+    return indices if indices.device.type == "cpu" else indices.clamp(0, size - 1)
+
+
+def _take(x: torch.Tensor, indices: torch.Tensor, axis: int) -> torch.Tensor:
+    places = _non_negative(indices, x.shape[axis])
+    try:
+        if axis == 0 and x.ndim == _MATRIX and x.is_floating_point():
+            # Its backward sums rows in parallel, which that of indexing does not.
+            return torch.nn.functional.embedding(places, x)
+        return x[(slice(None),) * axis + (places,)]
+    except (IndexError, RuntimeError):
+        check_indices("take", indices.cpu(), x.shape[axis], axis)
+        raise
+
+
+def _take_along_axis(x: torch.Tensor, indices: torch.Tensor, axis: int) -> torch.Tensor:
+    places = _non_negative(indices, x.shape[axis])
+    try:
+        return torch.gather(x, axis, places)
+    except (IndexError, RuntimeError):
+        check_indices("take_along_axis", indices.cpu(), x.shape[axis], axis)
+        raise
+
+
+def _slice(
+    x: torch.Tensor, start: tuple[Any, ...], shape: tuple[int, ...]
+) -> torch.Tensor:
+    return x[block_key(tuple(x.shape), start, shape)]
+
+
+def _slice_update(
+    x: torch.Tensor, start: tuple[Any, ...], updates: torch.Tensor
+) -> torch.Tensor:
+    out = x.clone()
+    out[block_key(tuple(x.shape), start, tuple(updates.shape))] = updates
+    return out
+
+
+def _scatter_update(
+    x: torch.Tensor, indices: torch.Tensor, updates: torch.Tensor, reduction: str | None
+) -> torch.Tensor:
+    sizes = tuple(x.shape[: indices.shape[-1]])
+    if indices.device.type == "cpu":
+        check_indices("scatter_update", indices.detach(), sizes, 0)
+    parts = [
+        torch.where(part < 0, part + n, part)
+        for part, n in zip(indices.long().unbind(-1), sizes, strict=True)
+    ]
+    if reduction in (None, "add"):
+        return x.index_put(tuple(parts), updates, accumulate=reduction == "add")
+    place = torch.zeros_like(parts[0])
+    for part, n in zip(parts, sizes, strict=True):
+        place = place * n + part
+    rest = tuple(x.shape[len(sizes) :])
+    width = math.prod(rest)
+    rows = updates.reshape(-1, width)
+    places = place.reshape(-1, 1).expand(rows.shape)
+    flat = x.reshape(math.prod(sizes), width)
+    out = flat.scatter_reduce(0, places, rows, _REDUCE[reduction or ""])
+    return out.reshape(x.shape)
+
+
+def _segment_sum(
+    data: torch.Tensor, ids: torch.Tensor, n: int, ordered: bool
+) -> torch.Tensor:
+    ids = ids.long()
+    # Rows outside go to one more segment, which is cut off: no branch on values.
+    ids = torch.where((ids < 0) | (ids >= n), n, ids)
+    out = data.new_zeros((n + 1, *data.shape[1:]))
+    return out.index_add(0, ids, data)[:n]
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "basic_index": _basic_index,
+    "scatter_update": _scatter_update,
+    "segment_sum": _segment_sum,
+    "slice": _slice,
+    "slice_update": _slice_update,
+    "take": _take,
+    "take_along_axis": _take_along_axis,
+}

@@ -2,6 +2,7 @@
 
 from polykeras.backend._base import Array, Backend, Capabilities, Tensor, host_array
 from polykeras.backend._discovery import Failure, Provider, Registry, registry
+from polykeras.backend._indices import check_indices
 from polykeras.backend._kernels import Kernel, KernelTable, set_default_kernels
 from polykeras.backend._selection import (
     REFERENCE,
@@ -40,6 +41,7 @@ __all__ = [
     "Tensor",
     "active",
     "backend",
+    "check_indices",
     "configured",
     "current_backend",
     "engine_scope",

@@ -20,6 +20,7 @@ _DOMAINS: Final = (
     "creation",
     "elementwise",
     "reductions",
+    "shaping",
     "sorting",
     "indexing",
     "linalg",
