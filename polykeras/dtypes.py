@@ -24,6 +24,7 @@ __all__ = [
     "INTEGERS",
     "SIGNED",
     "UNSIGNED",
+    "accumulation_dtype",
     "as_numpy_dtype",
     "is_complex",
     "is_float",
@@ -32,6 +33,7 @@ __all__ = [
     "kind_rank",
     "result_type",
     "standardize_dtype",
+    "sum_dtype",
     "to_inexact",
     "weak_dtype",
 ]
@@ -84,6 +86,13 @@ _ALIASES: Final = {
     "uint": "uint32",
     "bool_": "bool",
     "str": "string",
+}
+_SUMS: Final = {
+    "bool": "int32",
+    "int8": "int32",
+    "int16": "int32",
+    "uint8": "uint32",
+    "uint16": "uint32",
 }
 _NUMPY: Final[dict[str, np.dtype[Any]]] = {
     name: np.dtype(getattr(ml_dtypes, name, name)) for name in ALL
@@ -191,6 +200,26 @@ def to_inexact(name: str, floatx: str = "float32") -> str:
     if name == "bool" or is_integer(name) or name == "int*":
         return floatx
     return _strengthen(name, floatx)
+
+
+def sum_dtype(name: str) -> str:
+    """Return the dtype of sums and products of values of dtype `name`.
+
+    >>> sum_dtype("bool"), sum_dtype("uint8"), sum_dtype("float16")
+    ('int32', 'uint32', 'float16')
+    """
+    return _SUMS.get(name, name)
+
+
+def accumulation_dtype(name: str) -> str:
+    """Return the dtype in which a sum of many values is formed before rounding.
+
+    >>> accumulation_dtype("bfloat16"), accumulation_dtype("float64")
+    ('float32', 'float64')
+    """
+    if is_float(name) and name not in {"float32", "float64"}:
+        return "float32"
+    return sum_dtype(name)
 
 
 def is_integer(name: str) -> bool:

@@ -1,12 +1,111 @@
-"""Kernels of the domain reductions."""
+"""Kernels of reductions and scans.
+
+Small integers and int32 would widen to 64 bits in NumPy, and float16 would be
+summed in float16; the tables say what happens instead.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from polykeras import dtypes
 
 if TYPE_CHECKING:
-    from polykeras.backend import Kernel
+    from polykeras.backend import Array, Kernel
 
-__all__ = ["KERNELS"]
+__all__ = ["ACCUMULATORS", "KERNELS"]
 
-KERNELS: Final[dict[str, Kernel]] = {}
+Axes = tuple[int, ...]
+
+# NumPy dtype to (dtype of the sum while it is formed, dtype of the result), for
+# those where the default of ufunc.reduce would differ.
+ACCUMULATORS: Final[dict[np.dtype[Any], tuple[np.dtype[Any], np.dtype[Any]]]] = {
+    dtypes.as_numpy_dtype(name): (
+        dtypes.as_numpy_dtype(dtypes.accumulation_dtype(name)),
+        dtypes.as_numpy_dtype(dtypes.sum_dtype(name)),
+    )
+    for name in dtypes.ALL
+    if name not in {"float32", "float64", "complex64", "complex128", "int64", "uint64"}
+}
+_NATIVE: Final = {name: dtypes.as_numpy_dtype(name) for name in dtypes.ALL}
+_WIDE: Final = {
+    name: dtypes.as_numpy_dtype(dtypes.accumulation_dtype(name)) for name in dtypes.ALL
+}
+
+
+@np.errstate(all="ignore")
+def _sum(x: Array, axis: Axes, keepdims: bool) -> Array:
+    special = ACCUMULATORS.get(x.dtype)
+    if special is None:
+        return np.asarray(np.add.reduce(x, axis, None, None, keepdims))
+    wide, target = special
+    out = np.add.reduce(x, axis, wide, None, keepdims)
+    return np.asarray(out, target)
+
+
+@np.errstate(all="ignore")
+def _prod(x: Array, axis: Axes, keepdims: bool, dtype: str) -> Array:
+    wide = _WIDE[dtype]
+    out = np.multiply.reduce(x.astype(wide, copy=False), axis, wide, None, keepdims)
+    return np.asarray(out, _NATIVE[dtype])
+
+
+@np.errstate(invalid="ignore")
+def _max(x: Array, axis: Axes, keepdims: bool, initial: Any) -> Array:
+    if initial is None:
+        return np.asarray(np.maximum.reduce(x, axis, None, None, keepdims))
+    out = np.maximum.reduce(x, axis, None, None, keepdims, initial)
+    return np.asarray(out, x.dtype)
+
+
+@np.errstate(invalid="ignore")
+def _min(x: Array, axis: Axes, keepdims: bool, initial: Any) -> Array:
+    if initial is None:
+        return np.asarray(np.minimum.reduce(x, axis, None, None, keepdims))
+    out = np.minimum.reduce(x, axis, None, None, keepdims, initial)
+    return np.asarray(out, x.dtype)
+
+
+def _argmax(x: Array, axis: int | None, keepdims: bool) -> Array:
+    return np.asarray(np.argmax(x, axis, keepdims=keepdims), np.int32)
+
+
+def _argmin(x: Array, axis: int | None, keepdims: bool) -> Array:
+    return np.asarray(np.argmin(x, axis, keepdims=keepdims), np.int32)
+
+
+def _any(x: Array, axis: Axes, keepdims: bool) -> Array:
+    return np.asarray(np.logical_or.reduce(x, axis, None, None, keepdims))
+
+
+def _all(x: Array, axis: Axes, keepdims: bool) -> Array:
+    return np.asarray(np.logical_and.reduce(x, axis, None, None, keepdims))
+
+
+@np.errstate(all="ignore")
+def _cumsum(x: Array, axis: int, dtype: str) -> Array:
+    out = np.add.accumulate(x.astype(_WIDE[dtype], copy=False), axis, _WIDE[dtype])
+    return out.astype(_NATIVE[dtype], copy=False)
+
+
+@np.errstate(all="ignore")
+def _cumprod(x: Array, axis: int, dtype: str) -> Array:
+    values = x.astype(_WIDE[dtype], copy=False)
+    out = np.multiply.accumulate(values, axis, _WIDE[dtype])
+    return out.astype(_NATIVE[dtype], copy=False)
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "sum": _sum,
+    "prod": _prod,
+    "max": _max,
+    "min": _min,
+    "argmax": _argmax,
+    "argmin": _argmin,
+    "any": _any,
+    "all": _all,
+    "cumsum": _cumsum,
+    "cumprod": _cumprod,
+}

@@ -1,12 +1,48 @@
-"""Kernels of the domain sorting."""
+"""Kernels of sorting and searching."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
 if TYPE_CHECKING:
-    from polykeras.backend import Kernel
+    from polykeras.backend import Array, Kernel
 
 __all__ = ["KERNELS"]
 
-KERNELS: Final[dict[str, Kernel]] = {}
+
+def _sort(x: Array, axis: int) -> Array:
+    return np.sort(x, axis, kind="stable")
+
+
+def _argsort(x: Array, axis: int) -> Array:
+    return np.argsort(x, axis, kind="stable").astype(np.int32)
+
+
+def _top_k(x: Array, k: int, sorted: bool) -> tuple[Array, Array]:
+    if k == 1 and x.size:
+        index = np.argmax(x, -1, keepdims=True)
+    else:
+        # Sorted ascending from the right: read backwards, the largest come first,
+        # NaN among them, and the first of equals is the first.
+        order = np.argsort(x[..., ::-1], -1, kind="stable")
+        index = (x.shape[-1] - 1) - order[..., ::-1][..., :k]
+    return np.take_along_axis(x, index, -1), index.astype(np.int32)
+
+
+def _searchsorted(sorted_sequence: Array, values: Array, side: str) -> Array:
+    return np.asarray(np.searchsorted(sorted_sequence, values, side), np.int32)
+
+
+def _nonzero(x: Array) -> tuple[Array, ...]:
+    return tuple(index.astype(np.int32) for index in np.nonzero(x))
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "sort": _sort,
+    "argsort": _argsort,
+    "top_k": _top_k,
+    "searchsorted": _searchsorted,
+    "nonzero": _nonzero,
+}

@@ -1,0 +1,90 @@
+"""Kernels of means, variances and log-sum-exp."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from polykeras_numpy.reductions import ACCUMULATORS
+
+if TYPE_CHECKING:
+    from polykeras.backend import Array, Kernel
+
+__all__ = ["KERNELS"]
+
+Axes = tuple[int, ...]
+
+
+def _wide(x: Array) -> Array:
+    special = ACCUMULATORS.get(x.dtype)
+    return x if special is None else x.astype(special[0])
+
+
+def _count(x: Array, axis: Axes) -> int:
+    return math.prod([x.shape[a] for a in axis])
+
+
+@np.errstate(all="ignore")
+def _mean(x: Array, axis: Axes, keepdims: bool) -> Array:
+    special = ACCUMULATORS.get(x.dtype)
+    wide = None if special is None else special[0]
+    total = np.add.reduce(x, axis, wide, None, keepdims)
+    return np.asarray(np.true_divide(total, _count(x, axis)), x.dtype)
+
+
+def _center_and_spread(x: Array, axis: Axes) -> tuple[Array, Array]:
+    """Return mean and variance of a wide tensor, reduced axes kept."""
+    n = _count(x, axis)
+    center = np.true_divide(np.add.reduce(x, axis, None, None, True), n)
+    away = np.subtract(x, center)
+    if away.dtype.kind == "c":
+        away = np.abs(away)
+    np.multiply(away, away, out=away)
+    return center, np.true_divide(np.add.reduce(away, axis, None, None, True), n)
+
+
+@np.errstate(all="ignore")
+def _var(x: Array, axis: Axes, keepdims: bool) -> Array:
+    _, spread = _center_and_spread(_wide(x), axis)
+    out = spread if keepdims or not axis else np.squeeze(spread, axis)
+    return np.asarray(out, x.real.dtype if x.dtype.kind == "c" else x.dtype)
+
+
+def _std(x: Array, axis: Axes, keepdims: bool) -> Array:
+    out = np.sqrt(_var(_wide(x), axis, keepdims))
+    return np.asarray(out, out.dtype if x.dtype.kind == "c" else x.dtype)
+
+
+@np.errstate(all="ignore")
+def _moments(
+    x: Array, axes: Axes, keepdims: bool, synchronized: bool
+) -> tuple[Array, Array]:
+    center, spread = _center_and_spread(_wide(x), axes)
+    if not keepdims and axes:
+        center, spread = np.squeeze(center, axes), np.squeeze(spread, axes)
+    real = spread.dtype if x.dtype.kind == "c" else x.dtype
+    return np.asarray(center, x.dtype), np.asarray(spread, real)
+
+
+@np.errstate(all="ignore")
+def _logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:
+    wide = _wide(x)
+    peak = np.maximum.reduce(wide, axis, None, None, True, -np.inf)
+    # An infinite shift would turn -inf - (-inf) into NaN.
+    shift = np.where(np.isfinite(peak), peak, np.zeros_like(peak))
+    powers = np.exp(np.subtract(wide, shift))
+    out = np.log(np.add.reduce(powers, axis, None, None, True)) + shift
+    if not keepdims and axis:
+        out = np.squeeze(out, axis)
+    return np.asarray(out, x.dtype)
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "mean": _mean,
+    "var": _var,
+    "std": _std,
+    "moments": _moments,
+    "logsumexp": _logsumexp,
+}
