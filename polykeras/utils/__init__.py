@@ -10,7 +10,21 @@ from importlib import import_module
 from typing import Any, Final
 
 _EXPORTS: Final = {
+    "CustomObjectScope": "polykeras.registry",
+    "Progbar": "polykeras.utils.progbar",
+    "PyDataset": "polykeras.utils.py_dataset",
+    "Sequence": "polykeras.utils.py_dataset",
     "array_to_img": "polykeras.utils.images",
+    "custom_object_scope": "polykeras.registry",
+    "deserialize_keras_object": "polykeras.registry",
+    "get_custom_objects": "polykeras.registry",
+    "get_registered_name": "polykeras.registry",
+    "get_registered_object": "polykeras.registry",
+    "is_keras_tensor": "polykeras.symbolic",
+    "register_keras_serializable": "polykeras.registry",
+    "serialize_keras_object": "polykeras.registry",
+    "set_random_seed": "polykeras.random",
+    "standardize_dtype": "polykeras.dtypes",
     "get_file": "polykeras.utils.files",
     "img_to_array": "polykeras.utils.images",
     "load_img": "polykeras.utils.images",

@@ -1,0 +1,87 @@
+"""`Callback`: the hooks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["Callback"]
+
+Logs = dict[str, Any] | None
+
+
+class Callback:
+    """Base class of callbacks; override the hooks you need.
+
+    Batch and epoch hooks get the logs so far: metric names to floats.
+
+    Attributes:
+        params: ``verbose``, ``epochs`` and ``steps`` of the run.
+    """
+
+    def __init__(self) -> None:
+        """Start without a model."""
+        self.params: dict[str, Any] = {}
+        self._model: Any = None
+
+    @property
+    def model(self) -> Any:
+        """The model being trained."""
+        return self._model
+
+    def set_params(self, params: dict[str, Any]) -> None:
+        """Receive the parameters of the run."""
+        self.params = params
+
+    def set_model(self, model: Any) -> None:
+        """Receive the model."""
+        self._model = model
+
+    def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Run as `on_train_batch_begin` does by default."""
+
+    def on_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Run as `on_train_batch_end` does by default."""
+
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
+        """Run before an epoch."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Run after an epoch, validation included."""
+
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Run before a training batch."""
+        self.on_batch_begin(batch, logs=logs)
+
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Run after a training batch."""
+        self.on_batch_end(batch, logs=logs)
+
+    def on_test_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Run before an evaluation batch, also during validation."""
+
+    def on_test_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Run after an evaluation batch, also during validation."""
+
+    def on_predict_batch_begin(self, batch: int, logs: Logs = None) -> None:
+        """Run before a prediction batch."""
+
+    def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
+        """Run after a prediction batch."""
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Run before training."""
+
+    def on_train_end(self, logs: Logs = None) -> None:
+        """Run after training."""
+
+    def on_test_begin(self, logs: Logs = None) -> None:
+        """Run before evaluation or validation."""
+
+    def on_test_end(self, logs: Logs = None) -> None:
+        """Run after evaluation or validation."""
+
+    def on_predict_begin(self, logs: Logs = None) -> None:
+        """Run before prediction."""
+
+    def on_predict_end(self, logs: Logs = None) -> None:
+        """Run after prediction."""

@@ -1,0 +1,109 @@
+"""`PyDataset`: batches by number, made by worker threads if wanted."""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+__all__ = ["PyDataset", "Sequence"]
+
+
+class PyDataset:
+    """Base class of data sets that return a batch for its number.
+
+    Subclasses define ``__getitem__(index)``, which returns ``(x, y)`` or ``(x, y,
+    sample_weight)``, and ``__len__``.
+
+    Args:
+        workers: Threads that make batches ahead; 0 and 1 mean none.
+        use_multiprocessing: Kept for Keras' signature; threads are used.
+        max_queue_size: Batches made ahead.
+    """
+
+    def __init__(
+        self,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+        max_queue_size: int = 10,
+    ) -> None:
+        """Remember the settings."""
+        self._workers = workers
+        self._max_queue_size = max_queue_size
+        self._use_multiprocessing = use_multiprocessing
+        if use_multiprocessing:
+            warnings.warn(
+                "PyDataset makes batches in threads: use_multiprocessing is ignored.",
+                stacklevel=2,
+            )
+
+    @property
+    def workers(self) -> int:
+        """Threads that make batches ahead."""
+        return getattr(self, "_workers", 1)
+
+    @property
+    def max_queue_size(self) -> int:
+        """Batches made ahead."""
+        return getattr(self, "_max_queue_size", 10)
+
+    @property
+    def use_multiprocessing(self) -> bool:
+        """Whether processes were asked for."""
+        return getattr(self, "_use_multiprocessing", False)
+
+    @property
+    def num_batches(self) -> int | None:
+        """Batches in an epoch."""
+        return len(self) if hasattr(self, "__len__") else None
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(
+            f"{type(self).__name__} must define __getitem__(index), which returns a "
+            "batch."
+        )
+
+    def on_epoch_begin(self) -> None:
+        """Run before an epoch."""
+
+    def on_epoch_end(self) -> None:
+        """Run after an epoch."""
+
+    def _epoch_batches(self, shuffle: bool) -> Iterator[Any]:
+        """Yield the batches of an epoch, in a drawn order if `shuffle`."""
+        count = self.num_batches
+        order: Iterator[int]
+        if count is None:
+            raise TypeError(f"{type(self).__name__} must define __len__().")
+        order = iter(range(count))
+        if shuffle:
+            from polykeras.random import make_default_seed  # noqa: PLC0415 heavy
+
+            generator = np.random.Generator(np.random.Philox(make_default_seed()))
+            order = iter(generator.permutation(count).tolist())
+        if self.workers <= 1:
+            for i in order:
+                yield self[i]
+            return
+        yield from self._ahead(order)
+
+    def _ahead(self, order: Iterator[int]) -> Iterator[Any]:
+        waiting: deque[Future[Any]] = deque()
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                for i in order:
+                    waiting.append(pool.submit(self.__getitem__, i))
+                    if len(waiting) >= self.max_queue_size:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+
+Sequence = PyDataset
