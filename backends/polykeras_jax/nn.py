@@ -1,12 +1,90 @@
-"""Kernels of the domain nn."""
+"""Neural-network kernels in JAX: the numerically careful ones it has itself."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
+
+import jax
+import jax.numpy as jnp
+
+from polykeras import ops
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
 __all__ = ["KERNELS"]
 
-KERNELS: Final[dict[str, Kernel]] = {}
+
+def _gelu(x: Any, approximate: bool) -> Any:
+    return jax.nn.gelu(x, approximate=approximate)
+
+
+def _softmax(x: Any, axis: tuple[int, ...]) -> Any:
+    return jax.nn.softmax(x, axis=axis)
+
+
+def _log_softmax(x: Any, axis: tuple[int, ...]) -> Any:
+    return jax.nn.log_softmax(x, axis=axis)
+
+
+def _one_hot(x: Any, num_classes: int, axis: int, dtype: str, sparse: bool) -> Any:
+    return jax.nn.one_hot(x, num_classes, dtype=dtype, axis=axis)
+
+
+def _sparse_softmax_crossentropy(target: Any, logits: Any, axis: int) -> Any:
+    count = logits.shape[axis]
+    inside = (target >= 0) & (target < count)
+    place = jnp.expand_dims(jnp.where(inside, target, 0), axis)
+    shifted = logits - jax.lax.stop_gradient(logits.max(axis=axis, keepdims=True))
+    picked = jnp.take_along_axis(shifted, place, axis=axis).squeeze(axis)
+    total = jnp.log(jnp.exp(shifted).sum(axis=axis))
+    return jnp.where(inside, total - picked, jnp.zeros((), logits.dtype))
+
+
+def _attention(
+    query: Any,
+    key: Any,
+    value: Any,
+    bias: Any,
+    mask: Any,
+    scale: float,
+    is_causal: bool,
+    flash_attention: bool | None,
+    attn_logits_soft_cap: float | None,
+) -> Any:
+    same_size = query.shape[-1] == value.shape[-1]
+    if attn_logits_soft_cap is not None or not same_size:
+        body = ops.dot_product_attention.__wrapped__  # type: ignore[attr-defined]
+        return body(
+            *(query, key, value, bias, mask, scale),
+            *(is_causal, flash_attention, attn_logits_soft_cap),
+        )
+    full = (query.shape[0], query.shape[2], query.shape[1], key.shape[1])
+    return jax.nn.dot_product_attention(
+        query,
+        key,
+        value,
+        bias=None if bias is None else _four(bias).astype(query.dtype),
+        mask=None if mask is None else jnp.broadcast_to(mask, full),
+        scale=scale,
+        is_causal=is_causal,
+        implementation="xla",
+    )
+
+
+def _four(x: Any) -> Any:
+    return x.reshape((1,) * (4 - x.ndim) + x.shape)
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "relu": jax.nn.relu,
+    "sigmoid": jax.nn.sigmoid,
+    "softplus": jax.nn.softplus,
+    "silu": jax.nn.silu,
+    "gelu": _gelu,
+    "softmax": _softmax,
+    "log_softmax": _log_softmax,
+    "one_hot": _one_hot,
+    "sparse_softmax_crossentropy": _sparse_softmax_crossentropy,
+    "dot_product_attention": _attention,
+}

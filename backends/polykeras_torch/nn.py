@@ -1,12 +1,212 @@
-"""Kernels of the domain nn."""
+"""Neural-network kernels in PyTorch."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
+
+import torch
+from torch.nn import functional
+
+from polykeras import ops
+from polykeras_torch.dtype_names import TORCH_DTYPES
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
-__all__ = ["KERNELS"]
+__all__ = ["KERNELS", "differentiated_twice"]
 
-KERNELS: Final[dict[str, Kernel]] = {}
+T = torch.Tensor
+
+# Beyond these the linear branch of softplus is exact in the dtype.
+_LINEAR_FROM: Final = {torch.float64: 40.0}
+
+
+def differentiated_twice() -> bool:
+    """Return whether a derivative of a derivative is being taken.
+
+    Some fused kernels have only a first one.
+    """
+    from polykeras_torch.backend import _depth  # noqa: PLC0415 cycle
+
+    return _depth.get() > 1
+
+
+def _softplus(x: T) -> T:
+    return functional.softplus(x, threshold=_LINEAR_FROM.get(x.dtype, 20.0))
+
+
+def _gelu(x: T, approximate: bool) -> T:
+    return functional.gelu(x, approximate="tanh" if approximate else "none")
+
+
+def _over(fn: Callable[..., T]) -> Kernel:
+    """Let a function of one axis work over several."""
+
+    def kernel(x: T, axis: tuple[int, ...]) -> T:
+        if len(axis) == 1:
+            return fn(x, axis[0])
+        if not axis:
+            return fn(x.unsqueeze(0), 0).squeeze(0)
+        last = tuple(range(-len(axis), 0))
+        moved = x.movedim(axis, last)
+        flat = fn(moved.flatten(-len(axis)), -1)
+        return flat.reshape(moved.shape).movedim(last, axis)
+
+    return kernel
+
+
+def _one_hot(x: T, num_classes: int, axis: int, dtype: str, sparse: bool) -> T:
+    classes = torch.arange(num_classes, device=x.device)
+    return (x.unsqueeze(-1) == classes).movedim(-1, axis).to(TORCH_DTYPES[dtype])
+
+
+def _batch_normalization(
+    x: T,
+    mean: T,
+    variance: T,
+    axis: int,
+    offset: T | None,
+    scale: T | None,
+    epsilon: float,
+) -> T:
+    learned = mean.requires_grad or variance.requires_grad
+    if learned or x.ndim < 2 or axis == 0:  # noqa: PLR2004
+        # The library takes no derivative in the statistics.
+        body = ops.batch_normalization.__wrapped__  # type: ignore[attr-defined]
+        return body(x, mean, variance, axis, offset, scale, epsilon)
+    out = functional.batch_norm(
+        x.movedim(axis, 1), mean, variance, scale, offset, False, 0.0, epsilon
+    )
+    return out.movedim(1, axis)
+
+
+def _trailing(x: T, axis: tuple[int, ...], *weights: T | None) -> bool:
+    last = tuple(range(x.ndim - len(axis), x.ndim))
+    shape = x.shape[x.ndim - len(axis) :]
+    return axis == last and all(w is None or w.shape == shape for w in weights)
+
+
+def _layer_normalization(
+    x: T, gamma: T | None, beta: T | None, axis: tuple[int, ...], epsilon: float
+) -> T:
+    if not _trailing(x, axis, gamma, beta):
+        body = ops.layer_normalization.__wrapped__  # type: ignore[attr-defined]
+        return body(x, gamma, beta, axis, epsilon)
+    shape = x.shape[x.ndim - len(axis) :]
+    return functional.layer_norm(x, shape, gamma, beta, epsilon)
+
+
+def _rms_normalization(
+    x: T, scale: T | None, axis: tuple[int, ...], epsilon: float
+) -> T:
+    if not _trailing(x, axis, scale):
+        body = ops.rms_normalization.__wrapped__  # type: ignore[attr-defined]
+        return body(x, scale, axis, epsilon)
+    return functional.rms_norm(x, x.shape[x.ndim - len(axis) :], scale, epsilon)
+
+
+def _attention(
+    query: T,
+    key: T,
+    value: T,
+    bias: T | None,
+    mask: T | None,
+    scale: float,
+    is_causal: bool,
+    flash_attention: bool | None,
+    attn_logits_soft_cap: float | None,
+) -> T:
+    if attn_logits_soft_cap is not None or differentiated_twice():
+        body = ops.dot_product_attention.__wrapped__  # type: ignore[attr-defined]
+        return body(
+            *(query, key, value, bias, mask, scale),
+            *(is_causal, flash_attention, attn_logits_soft_cap),
+        )
+    added = _added_mask(query, key, bias, mask, is_causal)
+    out = functional.scaled_dot_product_attention(
+        query.transpose(1, 2),
+        key.transpose(1, 2),
+        value.transpose(1, 2),
+        attn_mask=added,
+        is_causal=is_causal and added is None,
+        scale=scale,
+        enable_gqa=query.shape[2] != key.shape[2],
+    )
+    return out.transpose(1, 2)
+
+
+def _added_mask(
+    query: T, key: T, bias: T | None, mask: T | None, is_causal: bool
+) -> T | None:
+    """Return bias and mask as one sum: large and finite, so no row becomes NaN."""
+    if bias is None and mask is None:
+        return None
+    added = torch.zeros((), dtype=query.dtype, device=query.device)
+    if bias is not None:
+        added = bias.to(query.dtype)
+    if is_causal:
+        past = torch.ones(
+            query.shape[1], key.shape[1], dtype=torch.bool, device=query.device
+        ).tril()
+        mask = past if mask is None else mask & past
+    if mask is not None:
+        lowest = 0.7 * torch.finfo(query.dtype).min
+        added = torch.where(mask, added, lowest)
+    full = (query.shape[0], query.shape[2], query.shape[1], key.shape[1])
+    return added.expand(full)
+
+
+def _softmax_crossentropy(target: T, logits: T, axis: int) -> T:
+    return -(target * torch.log_softmax(logits, axis)).sum(axis)
+
+
+def _sparse_softmax_crossentropy(target: T, logits: T, axis: int) -> T:
+    count = logits.shape[axis]
+    inside = (target >= 0) & (target < count)
+    classes = torch.where(inside, target, -1).long()
+    moved = logits.movedim(axis, 1) if logits.ndim > 1 else logits
+    return functional.cross_entropy(moved, classes, ignore_index=-1, reduction="none")
+
+
+def _sigmoid_crossentropy(target: T, logits: T) -> T:
+    return functional.binary_cross_entropy_with_logits(logits, target, reduction="none")
+
+
+def _ctc_loss(
+    target: T, output: T, target_length: T, output_length: T, mask_index: int
+) -> T:
+    if differentiated_twice() or target.ndim != 2 or output.ndim != 3:  # noqa: PLR2004
+        body = ops.ctc_loss.__wrapped__  # type: ignore[attr-defined]
+        return body(target, output, target_length, output_length, mask_index)
+    wide = output if output.dtype is torch.float64 else output.float()
+    found = functional.ctc_loss(
+        torch.log_softmax(wide, -1).transpose(0, 1),
+        target.long(),
+        output_length.long(),
+        target_length.long(),
+        blank=mask_index,
+        reduction="none",
+    )
+    return found.to(output.dtype)
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "softplus": _softplus,
+    "silu": functional.silu,
+    "gelu": _gelu,
+    "log_sigmoid": functional.logsigmoid,
+    "softmax": _over(torch.softmax),
+    "log_softmax": _over(torch.log_softmax),
+    "one_hot": _one_hot,
+    "batch_normalization": _batch_normalization,
+    "layer_normalization": _layer_normalization,
+    "rms_normalization": _rms_normalization,
+    "dot_product_attention": _attention,
+    "sigmoid_crossentropy": _sigmoid_crossentropy,
+    "softmax_crossentropy": _softmax_crossentropy,
+    "sparse_softmax_crossentropy": _sparse_softmax_crossentropy,
+    "ctc_loss": _ctc_loss,
+}
