@@ -3,26 +3,73 @@
 from __future__ import annotations
 
 import importlib
+from importlib import metadata
 from typing import Any
 
 # Public name -> module that defines it; None for submodules. Everything loads on
 # first use, so that `import polykeras` costs little more than `import numpy`.
 _NAMES: dict[str, str] = {
+    "DTypePolicy": "polykeras.dtype_policies",
+    "Function": "polykeras.symbolic",
+    "Initializer": "polykeras.initializers",
+    "Input": "polykeras.layers",
+    "InputSpec": "polykeras.layers",
+    "KerasTensor": "polykeras.symbolic",
+    "Layer": "polykeras.layers",
+    "Loss": "polykeras.losses",
+    "Metric": "polykeras.metrics",
+    "Model": "polykeras.models",
+    "Optimizer": "polykeras.optimizers",
+    "Regularizer": "polykeras.regularizers",
+    "Sequential": "polykeras.models",
     "Variable": "polykeras.variables",
+    "checkpoint": "polykeras.autodiff",
+    "custom_gradient": "polykeras.autodiff",
+    "get_backend": "polykeras.backend",
     "grad": "polykeras.autodiff",
+    "installed_backends": "polykeras.backend",
     "jacobian": "polykeras.autodiff",
     "name_scope": "polykeras.variables",
+    "stop_gradient": "polykeras.ops",
     "use_backend": "polykeras.backend",
     "value_and_grad": "polykeras.autodiff",
     "vjp": "polykeras.autodiff",
 }
-_MODULES = ("autodiff", "backend", "config", "datasets", "dtypes", "errors", "ops",
-            "preprocessing", "random", "tree", "utils")
+_MODULES = (
+    "activations",
+    "autodiff",
+    "backend",
+    "callbacks",
+    "config",
+    "constraints",
+    "datasets",
+    "dtype_policies",
+    "dtypes",
+    "errors",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "models",
+    "ops",
+    "optimizers",
+    "preprocessing",
+    "random",
+    "regularizers",
+    "saving",
+    "state",
+    "symbolic",
+    "training",
+    "tree",
+    "utils",
+)
 
 
 def __getattr__(name: str) -> Any:
     if name in _NAMES:
         value = getattr(importlib.import_module(_NAMES[name]), name)
+    elif name == "__version__":
+        value = metadata.version("polykeras")
     elif name in _MODULES:
         value = importlib.import_module(f"polykeras.{name}")
     else:

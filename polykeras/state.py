@@ -98,6 +98,11 @@ class StateScope:
         self.values[key] = value
         self.written[key] = variable
 
+    def snapshot(self) -> dict[int, Tensor]:
+        """Return all values bound now, here and in outer scopes."""
+        outer = {} if self.parent is None else self.parent.snapshot()
+        return outer | self.values
+
     @contextmanager
     def __call__(self) -> Iterator[StateScope]:
         """Enter the scope."""

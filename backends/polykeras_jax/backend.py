@@ -137,6 +137,25 @@ class JaxBackend(Backend):
 
         return outputs, pullback, aux
 
+    def custom_vjp(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a `jax.custom_gradient`."""
+
+        def forward(*args: Any) -> tuple[Any, Callable[[Any], Any]]:
+            outputs, pullback = f(*args)
+
+            def backward(cotangents: Any) -> Any:
+                grads = pullback(*jax.tree.leaves(cotangents))
+                return grads if len(args) > 1 else grads[0]
+
+            return outputs, backward
+
+        wrapped: Callable[..., Any] = jax.custom_gradient(forward)
+        return wrapped
+
+    def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `jax.checkpoint` of the function."""
+        return jax.checkpoint(fn)
+
     def compile(
         self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
     ) -> Callable[..., Any]:

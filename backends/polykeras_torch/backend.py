@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+import torch.utils.checkpoint
 
 from polykeras import dtypes
 from polykeras.backend import Array, Backend, Capabilities, Kernel
@@ -161,6 +162,41 @@ class TorchBackend(Backend):
         if nested:
             return list(outputs), pullback, aux
         return [_detached(o) for o in outputs], pullback, _detached(aux)
+
+    def custom_vjp(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function backed by `torch.autograd.Function`."""
+
+        form: Any = None
+
+        class Custom(torch.autograd.Function):
+            @staticmethod
+            def forward(ctx: Any, *args: Any) -> Any:
+                nonlocal form
+                ctx.save_for_backward(*args)
+                outputs, ctx.pullback = f(*args)
+                leaves, form = torch.utils._pytree.tree_flatten(outputs)
+                return tuple(leaves)
+
+            @staticmethod
+            def backward(ctx: Any, *cotangents: Any) -> Any:
+                if torch.is_grad_enabled():
+                    # A second derivative: the pullback must depend on the arguments.
+                    return f(*ctx.saved_tensors)[1](*cotangents)
+                return ctx.pullback(*cotangents)
+
+        def call(*args: Any) -> Any:
+            leaves = Custom.apply(*args)
+            return torch.utils._pytree.tree_unflatten(list(leaves), form)
+
+        return call
+
+    def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function run by `torch.utils.checkpoint`."""
+
+        def call(*args: Any) -> Any:
+            return torch.utils.checkpoint.checkpoint(fn, *args, use_reentrant=False)
+
+        return call
 
     def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return `torch.vmap` of the function."""

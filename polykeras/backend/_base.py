@@ -185,6 +185,27 @@ class Backend(ABC):
         """
         raise NotImplementedError(f"{self!r} is differentiated by the tape.")
 
+    def custom_vjp(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function with a derivative of its own; as `vjp`, native only.
+
+        Args:
+            f: Takes tensors, returns ``(outputs, pullback)``; ``pullback(*cotangents)``
+                returns a tuple with one gradient an argument.
+
+        Returns:
+            A function that returns the outputs.
+        """
+        raise NotImplementedError(f"{self!r} is differentiated by the tape.")
+
+    def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Return `fn` computing its inside anew backwards; as `vjp`, native only.
+
+        Args:
+            fn: Takes tensors, returns a structure of tensors; its closure may hold
+                tensors to differentiate too.
+        """
+        raise NotImplementedError(f"{self!r} is differentiated by the tape.")
+
     def compile(
         self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
     ) -> Callable[..., Any]:
