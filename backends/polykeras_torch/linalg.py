@@ -1,12 +1,191 @@
-"""Kernels of the domain linalg."""
+"""Kernels of linear algebra."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
+
+import torch
+from torch import Tensor
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
 __all__ = ["KERNELS"]
 
-KERNELS: Final[dict[str, Kernel]] = {}
+_SMALL: Final = frozenset({torch.float16, torch.bfloat16})
+
+
+def _multiplied(kernel: Callable[..., Tensor], *operands: Tensor) -> Tensor:
+    """Apply a product to dtypes that PyTorch cannot multiply, in a wider one.
+
+    It has no products of booleans anywhere, of some integers on the CPU, and of
+    any integers on accelerators; float64 holds those of 32 bits exactly.
+    """
+    dtype = operands[0].dtype
+    if dtype.is_floating_point or dtype.is_complex:
+        if dtype.itemsize > 1:
+            return kernel(*operands)
+        return kernel(*(x.float() for x in operands)).to(dtype)
+    wide = torch.int64 if operands[0].device.type == "cpu" else torch.float64
+    product = kernel(*(x.to(wide) for x in operands))
+    return product != 0 if dtype is torch.bool else product.to(torch.int64).to(dtype)
+
+
+def matmul(x1: Tensor, x2: Tensor) -> Tensor:
+    """Multiply matrices."""
+    if x1.dtype.is_floating_point and x1.dtype.itemsize > 1:
+        return torch.matmul(x1, x2)
+    return _multiplied(torch.matmul, x1, x2)
+
+
+def tensordot(x1: Tensor, x2: Tensor, axes: Any) -> Tensor:
+    """Contract axes."""
+    left, right = list(axes[0]), list(axes[1])
+    return _multiplied(lambda a, b: torch.tensordot(a, b, (left, right)), x1, x2)
+
+
+def einsum(subscripts: str, operands: Sequence[Tensor]) -> Tensor:
+    """Contract by a formula."""
+    return _multiplied(lambda *xs: torch.einsum(subscripts, *xs), *operands)
+
+
+def _widened(kernel: Callable[..., Any]) -> Kernel:
+    """Run a kernel in float32 for small floats, and round the results."""
+
+    @wraps(kernel)
+    def call(*args: Any) -> Any:
+        dtype = args[0].dtype
+        if dtype not in _SMALL:
+            return kernel(*args)
+        out = kernel(*(a.float() if isinstance(a, Tensor) else a for a in args))
+        if isinstance(out, tuple):
+            return tuple(o.to(dtype) if o.is_floating_point() else o for o in out)
+        return out.to(dtype)
+
+    return call
+
+
+def _symmetric(x: Tensor) -> Tensor:
+    return (x + x.mH) * 0.5
+
+
+@_widened
+def cholesky(x: Tensor, upper: bool) -> Tensor:
+    """Return triangular factors, NaN where there are none."""
+    factor, failed = torch.linalg.cholesky_ex(_symmetric(x), upper=upper)
+    return torch.where((failed != 0)[..., None, None], torch.nan, factor)
+
+
+@_widened
+def qr(x: Tensor, mode: str) -> tuple[Tensor, Tensor]:
+    """Return orthogonal and triangular factors."""
+    q, r = torch.linalg.qr(x, mode=mode)
+    return q, r
+
+
+@_widened
+def svd(x: Tensor, full_matrices: bool, compute_uv: bool) -> Any:
+    """Return singular values, and vectors if asked for."""
+    if not compute_uv:
+        return torch.linalg.svdvals(x)
+    return tuple(torch.linalg.svd(x, full_matrices=full_matrices))
+
+
+@_widened
+def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return eigenvalues and eigenvectors of symmetric matrices."""
+    w, v = torch.linalg.eigh(_symmetric(x))
+    return w, v
+
+
+def eig(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return eigenvalues and eigenvectors."""
+    w, v = torch.linalg.eig(x.float() if x.dtype in _SMALL else x)
+    return w, v
+
+
+@_widened
+def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return LU factors and pivots counted from 0."""
+    lu, pivots, _ = torch.linalg.lu_factor_ex(x)
+    return lu, (pivots - 1).to(torch.int32)
+
+
+def _as_columns(
+    solver: Callable[[Tensor, Tensor], Tensor], a: Tensor, b: Tensor
+) -> Tensor:
+    if b.ndim == a.ndim - 1:
+        return solver(a, b[..., None])[..., 0]
+    if b.ndim != a.ndim:
+        raise ValueError("b does not fit a")
+    return solver(a, b)
+
+
+def _solve_columns(a: Tensor, b: Tensor) -> Tensor:
+    solution, failed = torch.linalg.solve_ex(a, b)
+    return torch.where((failed != 0)[..., None, None], torch.nan, solution)
+
+
+@_widened
+def solve(a: Tensor, b: Tensor) -> Tensor:
+    """Solve systems, NaN where a matrix is singular."""
+    return _as_columns(_solve_columns, a, b)
+
+
+@_widened
+def solve_triangular(a: Tensor, b: Tensor, lower: bool) -> Tensor:
+    """Solve triangular systems, NaN where a diagonal has a zero."""
+
+    def columns(a: Tensor, b: Tensor) -> Tensor:
+        solution = torch.linalg.solve_triangular(a, b, upper=not lower)
+        singular = (torch.diagonal(a, dim1=-2, dim2=-1) == 0).any(-1)
+        return torch.where(singular[..., None, None], torch.nan, solution)
+
+    return _as_columns(columns, a, b)
+
+
+@_widened
+def inv(x: Tensor) -> Tensor:
+    """Return inverses, NaN where there is none."""
+    inverse, failed = torch.linalg.inv_ex(x)
+    return torch.where((failed != 0)[..., None, None], torch.nan, inverse)
+
+
+@_widened
+def pinv(x: Tensor, rcond: float) -> Tensor:
+    """Return pseudo-inverses."""
+    return torch.linalg.pinv(x, rtol=rcond)
+
+
+@_widened
+def det(x: Tensor) -> Tensor:
+    """Return determinants."""
+    return torch.linalg.det(x)
+
+
+@_widened
+def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return signs and logarithms of determinants."""
+    sign, logarithm = torch.linalg.slogdet(x)
+    return sign, logarithm
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "matmul": matmul,
+    "tensordot": tensordot,
+    "einsum": einsum,
+    "cholesky": cholesky,
+    "qr": qr,
+    "svd": svd,
+    "eigh": eigh,
+    "eig": eig,
+    "lu_factor": lu_factor,
+    "solve": solve,
+    "solve_triangular": solve_triangular,
+    "inv": inv,
+    "pinv": pinv,
+    "det": det,
+    "slogdet": slogdet,
+}

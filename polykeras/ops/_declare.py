@@ -304,7 +304,12 @@ def _unary(op: Op) -> Callable[..., Any]:
         if type(x) is engine.tensor_type and (
             not only_inexact or x.dtype in engine.inexact
         ):
-            return engine.kernels[name](x)
+            try:
+                return engine.kernels[name](x)
+            except PolykerasError:
+                raise
+            except Exception as error:
+                raise op.explain(engine, [x], error) from error
         if x is _MISSING or named:
             return op.run(engine, op.bind((), named))
         return op.run(engine, [x])

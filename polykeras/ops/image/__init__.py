@@ -1,0 +1,32 @@
+"""Ops on images: size, colour, patches, geometry, filters."""
+
+from polykeras.ops.image._color import hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
+from polykeras.ops.image._cropping import crop_images, pad_images
+from polykeras.ops.image._filters import gaussian_blur, sobel_edges, ssim
+from polykeras.ops.image._patches import extract_patches, extract_patches_3d
+from polykeras.ops.image._resizing import resize, scale_and_translate
+from polykeras.ops.image._sampling import (
+    affine_transform,
+    elastic_transform,
+    map_coordinates,
+    perspective_transform,
+)
+
+__all__ = [
+    "affine_transform",
+    "crop_images",
+    "elastic_transform",
+    "extract_patches",
+    "extract_patches_3d",
+    "gaussian_blur",
+    "hsv_to_rgb",
+    "map_coordinates",
+    "pad_images",
+    "perspective_transform",
+    "resize",
+    "rgb_to_grayscale",
+    "rgb_to_hsv",
+    "scale_and_translate",
+    "sobel_edges",
+    "ssim",
+]
