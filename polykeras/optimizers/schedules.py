@@ -43,6 +43,7 @@ class LearningRateSchedule:
     >>> class Slow(keras.optimizers.schedules.LearningRateSchedule):
     ...     def __call__(self, step):
     ...         return 1.0 / (step + 1)
+    ...
     ...     def get_config(self):
     ...         return {}
     >>> Slow()(1)
