@@ -1,5 +1,6 @@
 """One declaration per op; each runs on every backend."""
 
+from polykeras.ops import image, linalg
 from polykeras.ops.activations import (
     celu,
     elu,
@@ -246,6 +247,7 @@ from polykeras.ops.quantiles import (
     percentile,
     quantile,
 )
+from polykeras.ops.random_bits import random_bits
 from polykeras.ops.ranges import (
     bartlett,
     blackman,
@@ -564,6 +566,7 @@ __all__ = [
     "identity",
     "ifft2",
     "imag",
+    "image",
     "in_top_k",
     "inner",
     "inv",
@@ -588,11 +591,12 @@ __all__ = [
     "left_shift",
     "less",
     "less_equal",
+    "linalg",
     "linspace",
     "log",
+    "log10",
     "log1p",
     "log2",
-    "log10",
     "log_sigmoid",
     "log_softmax",
     "logaddexp",
@@ -669,6 +673,7 @@ __all__ = [
     "qr",
     "quantile",
     "rad2deg",
+    "random_bits",
     "ravel",
     "real",
     "rearrange",
