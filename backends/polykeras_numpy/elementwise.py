@@ -76,6 +76,11 @@ def _refuse_bool(x: Array) -> None:
         raise TypeError("booleans have no bits to shift")
 
 
+@np.errstate(all="ignore")
+def _square(x: Array) -> Any:
+    return np.square(_counted(x))
+
+
 def _rsqrt(x: Array) -> Any:
     return 1 / np.sqrt(x)
 
@@ -99,6 +104,7 @@ KERNELS: Final[dict[str, Kernel]] = {
     "power": _power,
     "right_shift": _right_shift,
     "rsqrt": _silent(_rsqrt),
+    "square": _square,
     "where": _where,
 } | {
     name: _silent(getattr(np, name))
@@ -122,7 +128,6 @@ KERNELS: Final[dict[str, Kernel]] = {
         "sin",
         "sinh",
         "sqrt",
-        "square",
         "tan",
     )
 }

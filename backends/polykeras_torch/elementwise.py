@@ -119,7 +119,17 @@ def _clip(x: Tensor, x_min: Any, x_max: Any) -> Tensor:
 def _sign(x: Tensor) -> Tensor:
     if x.dtype is torch.bool:
         raise TypeError("booleans have no sign")
-    return torch.sgn(x) if x.is_complex() else torch.sign(x)
+    if x.is_complex():
+        return torch.sgn(x)
+    signs = torch.sign(x)
+    if not x.is_floating_point():
+        return signs
+    # PyTorch gives NaN the sign 0.
+    return torch.where(torch.isnan(x), x.detach(), signs)
+
+
+def _square(x: Tensor) -> Tensor:
+    return torch.square(_counted(x))
 
 
 def _nextafter(x1: Tensor, x2: Tensor) -> Tensor:
@@ -177,7 +187,6 @@ KERNELS: Final[dict[str, Kernel]] = {
         "sinc",
         "sinh",
         "sqrt",
-        "square",
         "tan",
         "tanh",
         "trunc",
@@ -209,6 +218,7 @@ KERNELS: Final[dict[str, Kernel]] = {
     "right_shift": _widening(torch.bitwise_right_shift),
     "round": _round,
     "sign": _widening(_sign),
+    "square": _square,
     "subtract": _widening(torch.sub, _WRAPPING),
     "view_as_complex": _view_as_complex,
     "where": _where,

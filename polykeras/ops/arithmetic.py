@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from polykeras.backend import Tensor
 from polykeras.ops._declare import op, primitive
-from polykeras.ops._rules import binary, unary
+from polykeras.ops._rules import binary, counted, unary
+from polykeras.ops.creation import cast, convert_to_tensor, dtype
 
 __all__ = [
     "add",
@@ -159,12 +160,14 @@ def square(x: Tensor) -> Tensor:
         x: A tensor of any shape.
 
     Returns:
-        A tensor of the shape and dtype of `x`.
+        A tensor of the shape and dtype of `x` (int32 of booleans).
     """
+    x = convert_to_tensor(x)
+    x = cast(x, counted(dtype(x)))
     return multiply(x, x)
 
 
-square.abstract(unary("square"))
+square.abstract(unary("square", result=counted))
 
 
 @square.vjp("x")

@@ -14,7 +14,7 @@ from polykeras.ops._registry import REGISTRY
 from polykeras.ops._rules import boolean, promoted, unary
 from polykeras.ops.arithmetic import multiply, negative, subtract
 from polykeras.ops.comparison import equal, isnan, less, where
-from polykeras.ops.creation import cast, convert_to_tensor, dtype
+from polykeras.ops.creation import cast, convert_to_tensor, dtype, zeros_like
 
 __all__ = [
     "angle",
@@ -193,7 +193,7 @@ def angle(x: Tensor) -> Tensor:
     (x,) = promoted(x, inexact=True)
     if dtypes.is_complex(dtype(x)):
         return REGISTRY["arctan2"](imag(x), real(x))
-    return where(isnan(x), x, where(less(x, 0), cast(math.pi, dtype(x)), 0))
+    return where(isnan(x), x, where(less(x, 0), math.pi, zeros_like(x)))
 
 
 @op(inexact="abs_ angle", elementwise=True)

@@ -219,7 +219,7 @@ def saturate_cast(x: Tensor, dtype: Any) -> Tensor:
     """
     x = convert_to_tensor(x)
     name, own = _dtype(dtype), _dtype_of(x)
-    if name == own or name == "bool" or own == "bool" or not _has_range(name):
+    if name in (own, "bool") or own == "bool" or not _has_range(name):
         return cast(x, name)
     low, high = _range(name)
     where, clip = REGISTRY["where"], REGISTRY["clip"]

@@ -7,7 +7,7 @@ import math
 from polykeras.backend import Tensor
 from polykeras.ops._abstract import Spec
 from polykeras.ops._declare import op, primitive
-from polykeras.ops._rules import binary, counted, promoted, unary
+from polykeras.ops._rules import binary, check_dtype, counted, promoted, unary
 from polykeras.ops._shapes import broadcast_shapes
 from polykeras.ops.arithmetic import (
     add,
@@ -18,7 +18,7 @@ from polykeras.ops.arithmetic import (
     subtract,
 )
 from polykeras.ops.comparison import equal, less, maximum, minimum, where
-from polykeras.ops.creation import cast, dtype
+from polykeras.ops.creation import cast, convert_to_tensor, dtype
 from polykeras.ops.logical import logical_or
 from polykeras.ops.rounding import abs, floor_divide, sign
 
@@ -349,7 +349,7 @@ def _(g: Tensor, out: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
     return multiply(g, divide(x2, where(equal(out, 0), 1, out)))
 
 
-@op(inexact="x1", integer="x2", elementwise=True)
+@op(inexact="x1", tensor="x2", elementwise=True)
 def ldexp(x1: Tensor, x2: Tensor) -> Tensor:
     """Return ``x1 * 2**x2``.
 
@@ -360,16 +360,27 @@ def ldexp(x1: Tensor, x2: Tensor) -> Tensor:
     Returns:
         A float tensor of the broadcast shape.
 
+    Raises:
+        DTypeError: If `x2` is no integer.
+
     >>> import polykeras as keras
     >>> float(keras.ops.ldexp(0.75, 3))
     6.0
     """
     (x1,) = promoted(x1, inexact=True)
+    x2 = convert_to_tensor(x2)
+    check_dtype("ldexp", dtype(x2), "bool float complex")
     half = floor_divide(x2, 2)
     name = dtype(x1)
     # In two steps, because 2**x2 alone may overflow where the product does not.
     first = multiply(x1, power(2.0, cast(half, name)))
     return multiply(first, power(2.0, cast(subtract(x2, half), name)))
+
+
+@ldexp.prepare
+def _(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    check_dtype("ldexp", dtype(x2), "bool float complex")
+    return x1, x2
 
 
 @ldexp.abstract

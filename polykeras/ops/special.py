@@ -159,9 +159,11 @@ def isclose(
     [True, False]
     """
     x1, x2 = promoted(x1, x2, inexact=True)
+    finite = logical_and(isfinite(x1), isfinite(x2))
+    gap = subtract(where(finite, x1, 0), where(finite, x2, 0))
     allowed = add(multiply(abs(x2), rtol), atol)
-    near = less_equal(abs(subtract(x1, x2)), allowed)
-    near = logical_or(logical_and(near, isfinite(x2)), equal(x1, x2))
+    near = logical_and(finite, less_equal(abs(gap), allowed))
+    near = logical_or(near, equal(x1, x2))
     if equal_nan:
         near = logical_or(near, logical_and(isnan(x1), isnan(x2)))
     return near

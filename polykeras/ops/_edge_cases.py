@@ -1,0 +1,260 @@
+"""What ops give where array libraries disagree: one answer for every backend.
+
+Each row is an op, its arguments, and the result that every backend must give; the
+tests run them all. Numbers stand for tensors of the dtype named. NaN equals NaN
+here, and a zero of either sign is zero.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+__all__ = ["EDGE_CASES", "EdgeCase"]
+
+
+@dataclass(frozen=True)
+class EdgeCase:
+    """One specified result.
+
+    Args:
+        op: The name in `polykeras.ops`.
+        dtype: The dtype of the arguments.
+        args: The arguments, as numbers or nested lists of them.
+        result: The expected values.
+        why: The rule of which this is a case.
+    """
+
+    op: str
+    dtype: str
+    args: tuple[Any, ...]
+    result: Any
+    why: str
+
+    @property
+    def id(self) -> str:
+        """A name for test reports."""
+        return f"{self.op}-{self.dtype}-{self.why}"
+
+
+_INF: Final = math.inf
+_NAN: Final = math.nan
+
+_ELEMENTWISE: Final = (
+    # The true value without its fraction; 1/0 has none, and gives 0 as division does.
+    EdgeCase(
+        "power",
+        "int32",
+        ([2, 3, 1, -1, -1, 0], [-1, -2, -3, -1, -2, -1]),
+        [0, 0, 1, -1, 1, 0],
+        "an integer to a negative power is truncated",
+    ),
+    EdgeCase(
+        "power", "int32", ([0, 5, -5], [0, 0, 0]), [1, 1, 1], "x to the power of 0 is 1"
+    ),
+    EdgeCase(
+        "power", "float32", ([0.0, _NAN], [0.0, 0.0]), [1.0, 1.0], "so for floats"
+    ),
+    EdgeCase("power", "float32", ([-8.0], [1 / 3]), [_NAN], "no real root"),
+    EdgeCase(
+        "floor_divide",
+        "int32",
+        ([1, -1, 0, 7], [0, 0, 0, -2]),
+        [0, 0, 0, -4],
+        "an integer divided by 0 is 0",
+    ),
+    EdgeCase(
+        "mod",
+        "int32",
+        ([1, -1, 0, 7, -7], [0, 0, 0, -2, 2]),
+        [0, 0, 0, -1, 1],
+        "the remainder by 0 is 0",
+    ),
+    EdgeCase(
+        "fmod",
+        "int32",
+        ([1, -1, 7, -7], [0, 0, -2, 2]),
+        [0, 0, 1, -1],
+        "the remainder by 0 is 0",
+    ),
+    EdgeCase(
+        "floor_divide",
+        "float32",
+        ([1.0, -1.0, 0.0, 1.0], [0.0, 0.0, 0.0, _INF]),
+        [_INF, -_INF, _NAN, 0.0],
+        "floats divide as IEEE 754 says",
+    ),
+    EdgeCase(
+        "mod",
+        "float32",
+        ([1.0, 0.0, 1.0, -1.0], [0.0, 0.0, _INF, 3.0]),
+        [_NAN, _NAN, 1.0, 2.0],
+        "the remainder has the sign of the divisor",
+    ),
+    EdgeCase(
+        "fmod",
+        "float32",
+        ([1.0, -1.0, 1.0], [0.0, 3.0, _INF]),
+        [_NAN, -1.0, 1.0],
+        "the remainder has the sign of the dividend",
+    ),
+    EdgeCase(
+        "divide",
+        "float32",
+        ([1.0, -1.0, 0.0], [0.0, 0.0, 0.0]),
+        [_INF, -_INF, _NAN],
+        "floats divide as IEEE 754 says",
+    ),
+    EdgeCase(
+        "divide", "int32", ([1, 0], [0, 0]), [_INF, _NAN], "integers become floats"
+    ),
+    EdgeCase(
+        "maximum",
+        "float32",
+        ([_NAN, 1.0, _INF], [1.0, _NAN, 2.0]),
+        [_NAN, _NAN, _INF],
+        "NaN propagates",
+    ),
+    EdgeCase(
+        "minimum",
+        "float32",
+        ([_NAN, 1.0, _INF], [1.0, _NAN, 2.0]),
+        [_NAN, _NAN, 2.0],
+        "NaN propagates",
+    ),
+    EdgeCase(
+        "fmax",
+        "float32",
+        ([_NAN, 1.0, _NAN], [1.0, _NAN, _NAN]),
+        [1.0, 1.0, _NAN],
+        "NaN loses",
+    ),
+    EdgeCase(
+        "fmin",
+        "float32",
+        ([_NAN, 1.0, _NAN], [1.0, _NAN, _NAN]),
+        [1.0, 1.0, _NAN],
+        "NaN loses",
+    ),
+    *(
+        EdgeCase(
+            op,
+            "float32",
+            ([_NAN, 1.0, _NAN], [1.0, _NAN, _NAN]),
+            [op == "not_equal"] * 3,
+            "NaN compares false",
+        )
+        for op in (
+            "equal",
+            "not_equal",
+            "less",
+            "less_equal",
+            "greater",
+            "greater_equal",
+        )
+    ),
+    EdgeCase(
+        "sign",
+        "float32",
+        ([_NAN, -0.0, -_INF, 3.0],),
+        [_NAN, 0.0, -1.0, 1.0],
+        "the sign of NaN is NaN",
+    ),
+    EdgeCase(
+        "round",
+        "float32",
+        ([0.5, 1.5, 2.5, -0.5, -1.5, _NAN, _INF],),
+        [0.0, 2.0, 2.0, 0.0, -2.0, _NAN, _INF],
+        "halves go to the even number",
+    ),
+    EdgeCase(
+        "round", "int32", ([14, 15, 25, -15], -1), [10, 20, 20, -20], "of tens too"
+    ),
+    EdgeCase(
+        "log",
+        "float32",
+        ([0.0, -1.0, _INF],),
+        [-_INF, _NAN, _INF],
+        "ends of the domain",
+    ),
+    EdgeCase("sqrt", "float32", ([-1.0, _INF],), [_NAN, _INF], "ends of the domain"),
+    EdgeCase(
+        "arctanh",
+        "float32",
+        ([1.0, -1.0, 2.0],),
+        [_INF, -_INF, _NAN],
+        "ends of the domain",
+    ),
+    EdgeCase(
+        "erfinv",
+        "float32",
+        ([1.0, -1.0, 1.5, 0.0],),
+        [_INF, -_INF, _NAN, 0.0],
+        "ends of the domain",
+    ),
+    EdgeCase("erf", "float32", ([_INF, -_INF, _NAN],), [1.0, -1.0, _NAN], "limits"),
+    EdgeCase("erfc", "float32", ([_INF, -_INF, _NAN],), [0.0, 2.0, _NAN], "limits"),
+    EdgeCase(
+        "logaddexp",
+        "float32",
+        ([_INF, -_INF, -_INF, 1e30], [_INF, -_INF, 1.0, 1e30]),
+        [_INF, -_INF, 1.0, 1e30],
+        "infinities are not subtracted",
+    ),
+    EdgeCase(
+        "hypot",
+        "float32",
+        ([_INF, 3e38, 0.0], [-_INF, 0.0, 0.0]),
+        [_INF, 3e38, 0.0],
+        "no overflow inside",
+    ),
+    EdgeCase(
+        "left_shift",
+        "int32",
+        ([1, 1, -1, 1], [32, -1, 40, 31]),
+        [0, 0, 0, -(2**31)],
+        "shifted out of the word",
+    ),
+    EdgeCase(
+        "right_shift",
+        "int32",
+        ([8, -8, -8, -8], [32, 32, -1, 1]),
+        [0, -1, -1, -4],
+        "shifted out of the word",
+    ),
+    EdgeCase(
+        "heaviside",
+        "float32",
+        ([-1.0, 0.0, 2.0, _NAN], 0.5),
+        [0.0, 0.5, 1.0, _NAN],
+        "the second argument is the value at 0",
+    ),
+    EdgeCase(
+        "divide_no_nan",
+        "float32",
+        ([1.0, 0.0, 4.0], [0.0, 0.0, 2.0]),
+        [0.0, 0.0, 2.0],
+        "a quotient by 0 is 0",
+    ),
+    EdgeCase("gcd", "int32", ([0, 12, -12], [0, 0, 18]), [0, 12, 6], "never negative"),
+    EdgeCase("lcm", "int32", ([0, 4, -4], [0, 0, 6]), [0, 0, 12], "never negative"),
+    EdgeCase("sinc", "float32", ([0.0, 1.0],), [1.0, 0.0], "one at zero"),
+    EdgeCase("signbit", "float32", ([-0.0, 0.0, -_INF],), [True, False, True], "zeros"),
+    EdgeCase(
+        "clip",
+        "float32",
+        ([_NAN, -2.0, 2.0], -1.0, 1.0),
+        [_NAN, -1.0, 1.0],
+        "NaN stays",
+    ),
+    EdgeCase(
+        "isclose",
+        "float32",
+        ([_INF, _INF, _NAN], [_INF, -_INF, _NAN]),
+        [True, False, False],
+        "infinities are close to themselves",
+    ),
+)
+
+EDGE_CASES: Final = (*_ELEMENTWISE,)
