@@ -29,7 +29,8 @@ def _top_k(
     keys = orderable(x)
     if k == 1:
         index = torch.argmax(keys, -1, keepdim=True)
-        return torch.gather(x, -1, index), index.to(torch.int32)
+        values = torch.gather(keys, -1, index)
+        return restored(values, x.dtype), index.to(torch.int32)
     found = torch.sort(keys, dim=-1, descending=True, stable=True)
     values = restored(found.values[..., :k], x.dtype)
     return values, found.indices[..., :k].to(torch.int32)

@@ -50,7 +50,10 @@ def _logsumexp(x: torch.Tensor, axis: Axes, keepdims: bool) -> torch.Tensor:
         return x
     if 0 in x.shape:
         return torch.log(torch.sum(torch.exp(x), axis, keepdims))
-    return torch.logsumexp(x, axis, keepdims)
+    # PyTorch's derivative of a row of -inf is NaN: keep such rows out of the graph.
+    dead = torch.amax(x.detach(), axis, keepdim=True) == -torch.inf
+    out = torch.logsumexp(x.masked_fill(dead, 0), axis, keepdims)
+    return out.masked_fill(dead if keepdims else dead.reshape(out.shape), -torch.inf)
 
 
 KERNELS: Final[dict[str, Kernel]] = {

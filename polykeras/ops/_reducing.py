@@ -25,6 +25,7 @@ __all__ = [
     "reduced_last",
     "reject_complex",
     "reject_empty",
+    "require_integers",
     "unknown_shape",
     "widened",
 ]
@@ -110,6 +111,16 @@ def unknown_shape(op: str, remedy: str) -> OperationNotSupported:
         "argument, and they are not known while a function is compiled or a model "
         f"is built. {remedy}"
     )
+
+
+def require_integers(op: str, x: Tensor) -> None:
+    """Raise DTypeError unless `x` holds integers."""
+    name = dtype_of(x)
+    if not dtypes.is_integer(name):
+        raise DTypeError(
+            f"polykeras.ops.{op} expected integers, got dtype {name} with shape "
+            f"{tuple(x.shape)}. Convert with ops.cast(x, 'int32')."
+        )
 
 
 def one_of(op: str, name: str, value: object, choices: tuple[str, ...]) -> None:

@@ -12,7 +12,7 @@ from polykeras import config, dtypes, ops
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError, OperationNotSupported, ShapeError
 from polykeras.ops._declare import op
-from polykeras.ops._reducing import host_values, reject_complex
+from polykeras.ops._reducing import host_values, reject_complex, require_integers
 from polykeras.ops._shapes import canonical_axis
 from polykeras.ops._values import as_tensor, dtype_of
 
@@ -50,6 +50,7 @@ def bincount(
     [0, 1, 2]
     """
     x = as_tensor(x)
+    require_integers("bincount", x)
     if sparse:
         raise ArgumentError("polykeras.ops.bincount has dense results: sparse=False.")
     shape = tuple(x.shape)

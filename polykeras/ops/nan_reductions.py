@@ -156,10 +156,9 @@ def nanmean(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     1.5
     """
     x = as_inexact(x)
-    wide, missing = _without_nan(widened(x), 0)
-    total = ops.sum(wide, axis=axis, keepdims=keepdims)
-    valid = ops.sum(ops.logical_not(missing), axis=axis, keepdims=keepdims)
-    return ops.cast(ops.divide(total, ops.cast(valid, dtype_of(total))), dtype_of(x))
+    filled, missing = _without_nan(widened(x), 0)
+    total = ops.sum(filled, axis=axis, keepdims=keepdims)
+    return ops.cast(_share(total, missing, axis, keepdims), dtype_of(x))
 
 
 @op(tensor="x")
@@ -180,11 +179,19 @@ def nanvar(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     1.0
     """
     x = as_inexact(x)
-    wide = widened(x)
-    center = nanmean(wide, axis=axis, keepdims=True)
-    away = ops.subtract(wide, center)
+    filled, missing = _without_nan(widened(x), 0)
+    center = _share(ops.sum(filled, axis=axis, keepdims=True), missing, axis, True)
+    away = ops.subtract(filled, center)
+    away = ops.where(missing, ops.zeros_like(away), away)
     size = ops.abs(away) if dtypes.is_complex(dtype_of(away)) else away
-    return _rounded(nanmean(ops.square(size), axis=axis, keepdims=keepdims), x)
+    total = ops.sum(ops.square(size), axis=axis, keepdims=keepdims)
+    return _rounded(_share(total, missing, axis, keepdims), x)
+
+
+def _share(total: Tensor, missing: Tensor | None, axis: Any, keepdims: bool) -> Tensor:
+    """Return a sum divided by the number of values in it."""
+    valid = ops.sum(ops.logical_not(missing), axis=axis, keepdims=keepdims)
+    return ops.divide(total, ops.cast(valid, dtype_of(total)))
 
 
 def _rounded(result: Tensor, x: Tensor) -> Tensor:

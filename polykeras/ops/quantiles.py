@@ -304,9 +304,7 @@ def _positions(
 
 def _between(low: Tensor, high: Tensor, weight: Any) -> Tensor:
     """Interpolate; equal values stay as they are, infinite ones too."""
-    mixed = ops.add(
-        ops.multiply(low, ops.subtract(1.0, weight)), ops.multiply(high, weight)
-    )
+    mixed = ops.add(ops.multiply(low, 1.0 - weight), ops.multiply(high, weight))
     return ops.where(ops.equal(low, high), low, mixed)
 
 

@@ -15,7 +15,12 @@ from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.ops._abstract import Spec
 from polykeras.ops._declare import op, primitive
-from polykeras.ops._reducing import one_of, reject_complex, unknown_shape
+from polykeras.ops._reducing import (
+    one_of,
+    reject_complex,
+    require_integers,
+    unknown_shape,
+)
 from polykeras.ops._shapes import canonical_axis
 from polykeras.ops._values import as_tensor, dtype_of
 
@@ -329,6 +334,7 @@ def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
     [True, False]
     """
     targets, predictions = as_tensor(targets), as_tensor(predictions)
+    require_integers("in_top_k", targets)
     shape = tuple(predictions.shape)
     if len(shape) != 2 or tuple(targets.shape) != shape[:1]:
         raise ShapeError(
