@@ -106,7 +106,7 @@ class TorchBackend(Backend):
             width = torch.uint8 if x.element_size() == 1 else torch.uint16
             bits: Array = x.contiguous().view(width).numpy()
             return bits.view(dtypes.as_numpy_dtype(name))
-        values: Array = x.numpy()
+        values: Array = x.numpy(force=True)
         return values
 
     def from_dlpack(self, x: Any) -> torch.Tensor:
@@ -153,11 +153,11 @@ class TorchBackend(Backend):
                 retain_graph=True,
                 allow_unused=True,
             )
-            grads: list[Any] = [torch.zeros_like(p) for p in primals]
-            for i, g in zip(wanted, found, strict=True):
-                if g is not None:
-                    grads[i] = g
-            return grads
+            known = dict(zip(wanted, found, strict=True))
+            return [
+                torch.zeros_like(p) if known.get(i) is None else known[i]
+                for i, p in enumerate(primals)
+            ]
 
         if nested:
             return list(outputs), pullback, aux

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from polykeras import dtypes, initializers, tree
 from polykeras.errors import ArgumentError, PolykerasError, ShapeError
 from polykeras.layers._call import current_call
-from polykeras.layers._tracking import Tracker, unique
+from polykeras.layers._tracking import Tracker, structural, unique
 from polykeras.variables import Variable, autocast_scope, name_scope
 
 if TYPE_CHECKING:
@@ -111,8 +111,10 @@ class LayerState:
             name=name,
         )
 
-    def _flatten_layers(self) -> Iterator[Any]:
-        """Yield this layer and all inside it, each once."""
+    @structural
+    def _flatten_layers(self) -> list[Any]:
+        """Return this layer and all inside it, each once."""
+        found: list[Any] = []
         seen: set[int] = set()
         stack: list[Any] = [self]
         while stack:
@@ -120,8 +122,9 @@ class LayerState:
             if id(layer) in seen:
                 continue
             seen.add(id(layer))
-            yield layer
+            found.append(layer)
             stack.extend(reversed(layer._tracker.layers()))
+        return found
 
     def _own_variables(self) -> list[Variable]:
         """Return the layer's own variables, trainable ones first."""
@@ -129,6 +132,7 @@ class LayerState:
         return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
 
     @property
+    @structural
     def variables(self) -> list[Variable]:
         """All variables, those of metrics and seed generators included."""
         found: list[Variable] = []
@@ -140,6 +144,7 @@ class LayerState:
         return unique(found)
 
     @property
+    @structural
     def weights(self) -> list[Variable]:
         """The variables that are saved: without metrics and seeds."""
         return unique([v for x in self._flatten_layers() for v in x._own_variables()])
@@ -156,6 +161,7 @@ class LayerState:
         return [v for v in self.weights if id(v) not in trained]
 
     @property
+    @structural
     def trainable_variables(self) -> list[Variable]:
         """The variables that optimizers change."""
         if not self.trainable:
@@ -171,12 +177,14 @@ class LayerState:
         return unique(found)
 
     @property
+    @structural
     def non_trainable_variables(self) -> list[Variable]:
         """All other variables."""
         trained = {id(v) for v in self.trainable_variables}
         return [v for v in self.variables if id(v) not in trained]
 
     @property
+    @structural
     def metrics(self) -> list[Any]:
         """The metrics of the layer and those inside."""
         return unique(

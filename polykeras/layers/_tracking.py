@@ -2,15 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from polykeras.variables import Variable
 
 if TYPE_CHECKING:
     from polykeras.layers.layer import Layer
 
-__all__ = ["Tracker", "unique"]
+__all__ = ["Tracker", "frozen_structure", "structural", "unique"]
+
+T = TypeVar("T")
+_frozen: ContextVar[dict[tuple[int, str], Any] | None] = ContextVar(
+    "polykeras_frozen", default=None
+)
+
+
+@contextmanager
+def frozen_structure(cache: dict[tuple[int, str], Any]) -> Iterator[None]:
+    """Look variables, layers and metrics up once in `cache` during the block.
+
+    Training steps ask for them over and over, and walking all attributes would
+    cost more than the step of a small model.
+    """
+    token = _frozen.set(cache)
+    try:
+        yield
+    finally:
+        _frozen.reset(token)
+
+
+def structural(find: Callable[[Any], T]) -> Callable[[Any], T]:
+    """Make a method that lists parts of a layer obey `frozen_structure`."""
+
+    @functools.wraps(find)
+    def found(self: Any) -> T:
+        cache = _frozen.get()
+        if cache is None:
+            return find(self)
+        key = (id(self), find.__name__)
+        if key not in cache:
+            cache[key] = find(self)
+        return cache[key]  # type: ignore[no-any-return]
+
+    return found
 
 
 class Tracker:

@@ -85,10 +85,12 @@ class Op:
         self.prepare_rule: Callable[..., Any] | None = None
         self.vjp_rules: dict[int, Callable[..., Any]] = {}
         self.joint_vjp: tuple[tuple[int, ...], Callable[..., Any]] | None = None
-        parameters = list(inspect.signature(fn).parameters.values())
+        self.signature = inspect.signature(fn)
+        parameters = list(self.signature.parameters.values())
         self.parameters = parameters
         self.names = [p.name for p in parameters]
         self.defaults = [p.default for p in parameters]
+        self._index = {name: i for i, name in enumerate(self.names)}
         self.variadic = next(
             (i for i, p in enumerate(parameters) if p.kind is p.VAR_POSITIONAL), None
         )
@@ -120,13 +122,19 @@ class Op:
         Raises:
             TypeError: As Python does for arguments that do not fit.
         """
-        n = len(self.names)
-        if self.variadic is None and not kwargs and len(args) <= n:
+        if self.variadic is None and len(args) <= len(self.names):
+            # What inspect does, at a tenth of its cost; it words the errors below.
             bound = [*args, *self.defaults[len(args) :]]
-            if _EMPTY not in self.defaults[len(args) :]:
-                return bound
+            for name, value in kwargs.items():
+                i = self._index.get(name, -1)
+                if i < len(args):
+                    break
+                bound[i] = value
+            else:
+                if all(value is not _EMPTY for value in bound):
+                    return bound
         try:
-            complete = inspect.signature(self.fn).bind(*args, **kwargs)
+            complete = self.signature.bind(*args, **kwargs)
         except TypeError as error:
             raise TypeError(f"{self.name}() {error}") from None
         complete.apply_defaults()

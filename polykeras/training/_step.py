@@ -8,10 +8,12 @@ runs as it stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from polykeras import tree
 from polykeras.backend import Backend, engine_scope
+from polykeras.layers._tracking import frozen_structure
 from polykeras.ops._abstract import AbstractEngine, spec_of
 from polykeras.state import StateScope, donating, functional
 
@@ -65,20 +67,31 @@ class Step:
         self._fn = fn
         self._find = variables
         self._variables: list[Variable] = []
+        self._settled = False
+        self._cache: dict[tuple[int, str], Any] = {}
+        self._names: list[str] | None = None
         self._compiled: Callable[..., Any] | None = None
 
     def __call__(self, batches: Sequence[Any]) -> list[Any]:
         """Run the step on some batches and return its result for each."""
         if not self.jit:
-            with donating():
-                return [self._fn(batch) for batch in batches]
+            with donating(), self._structure():
+                results = [self._fn(batch) for batch in batches]
+            # The first batch may still make variables; from then on they are known.
+            self._settled = True
+            return results
         if self._compiled is None:
             self._compile(batches[0])
         values = [v.raw() for v in self._variables]
         results, new = self._compiled(values, list(batches))  # type: ignore[misc]
         for v, value in zip(self._variables, new, strict=True):
             v.bind(value)
-        return results  # type: ignore[no-any-return]
+        if self._names is None:
+            return results  # type: ignore[no-any-return]
+        return [{name: logs[name] for name in self._names} for logs in results]
+
+    def _structure(self) -> AbstractContextManager[None]:
+        return frozen_structure(self._cache) if self._settled else nullcontext()
 
     def _compile(self, batch: Any) -> None:
         # Optimizer slots and metric totals come into being in the first step; under
@@ -88,7 +101,10 @@ class Step:
 
         def run(batches: list[Any]) -> list[Any]:
             self.traces += 1
-            return [self._fn(b) for b in batches]
+            results = [self._fn(b) for b in batches]
+            # Compilers return dicts in key order; logs keep the order of metrics.
+            self._names = list(results[0]) if isinstance(results[0], dict) else None
+            return results
 
         pure = functional(run, self._variables)
         self._compiled = self.backend.compile(pure, donate=(0,))

@@ -13,7 +13,7 @@ from polykeras import ops, tree
 from polykeras.autodiff import value_and_grad
 from polykeras.backend import Backend, current_backend, engine_scope
 from polykeras.errors import DataError, PolykerasError
-from polykeras.layers._tracking import unique
+from polykeras.layers._tracking import structural, unique
 from polykeras.training._compile_loss import CompileLoss
 from polykeras.training._compile_metrics import CompileMetrics
 from polykeras.training._interrupt import deferred_interrupt
@@ -285,6 +285,7 @@ class Trainer:
             self._compile_loss.track(weight)
 
     @property
+    @structural
     def metrics(self) -> list[Any]:
         """The metrics: the loss, those of its outputs, compiled ones, and others."""
         found: list[Any] = []
