@@ -1,0 +1,20 @@
+"""The `polykeras` command."""
+
+from __future__ import annotations
+
+import typer
+
+from polykeras.cli.backends import backends
+from polykeras.cli.demo import demo
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="polykeras",
+    help="One model, any array library underneath.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+app.command()(backends)
+app.command()(demo)
