@@ -360,6 +360,8 @@ class Optimizer:
                 self._accumulate(*kept)
             else:
                 self._step(*kept)
+            if self.use_ema:
+                self._update_averages()
             for variable in variables:
                 if variable.constraint is not None:
                     variable.assign(variable.constraint(variable.value))
@@ -435,8 +437,6 @@ class Optimizer:
         rate = self._current_rate()
         self._decay(variables, rate)
         self.update_variables(grads, variables, rate)
-        if self.use_ema:
-            self._update_averages(variables)
 
     def _current_rate(self) -> Any:
         rate = self.learning_rate
@@ -539,8 +539,13 @@ class Optimizer:
         for v, value in zip(touched, after, strict=True):
             v.assign(value)
 
-    def _update_averages(self, variables: list[Variable]) -> None:
-        slots = self._slots(self._averages, variables)
+    def _update_averages(self) -> None:
+        pairs = [
+            (slot, v)
+            for slot, v in zip(self._averages, self._trainable_variables, strict=True)
+            if slot is not None
+        ]
+        slots, variables = [s for s, _ in pairs], [v for _, v in pairs]
         # The first average is the variable itself.
         started = ops.cast(ops.not_equal(self.iterations, 0), "float32")
         momentum = ops.multiply(started, self.ema_momentum)
