@@ -81,8 +81,8 @@ class STFT(Initializer):
             )
         frame, _, frequencies = shape
         length = 2 * (frequencies - 1)
-        angle = np.outer(np.arange(frame), np.arange(frequencies))
-        angle = angle % length * (2 * np.pi / length)
+        turns = np.outer(np.arange(frame), np.arange(frequencies)) % length
+        angle = turns * (2 * np.pi / length)
         kernel = np.cos(angle) if self.side == "real" else -np.sin(angle)
         kernel *= self._window(frame)[:, None]
         return kernel[:, None].astype(as_numpy_dtype(dtype))

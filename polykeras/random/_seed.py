@@ -131,8 +131,8 @@ def set_random_seed(seed: int) -> None:
     >>> bool(keras.ops.all(first == keras.random.uniform((3,))))
     True
     """
-    number = seed if isinstance(seed, int) else None
-    if number is None or isinstance(seed, bool) or not 0 <= number <= _MASK:
+    number: Any = seed
+    if type(number) is not int or not 0 <= number <= _MASK:
         raise ArgumentError(
             f"Expected a seed that is an integer from 0 to {_MASK}, got {seed!r}."
         )
