@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -30,6 +31,11 @@ class LayerBuilding:
     _signature: CallSignature
     _tracker: Tracker
     compute_output_spec: Callable[..., Any]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _finishing(cls.build)  # type: ignore[method-assign]
 
     def build(self, input_shape: Any) -> None:
         """Make the layer's variables for inputs of a shape.
@@ -94,6 +100,32 @@ class LayerBuilding:
             self._building = False
         self._build_shapes = shapes
         self.built = True
+
+
+def _finishing(build: Callable[..., None]) -> Callable[..., None]:
+    """Let a `build` that users call themselves leave the layer built."""
+    signature = inspect.signature(build)
+
+    @functools.wraps(build)
+    def wrapped(self: LayerBuilding, *args: Any, **kwargs: Any) -> None:
+        # The layer itself, or an overriding build, is at work and will finish.
+        if self._building:
+            build(self, *args, **kwargs)
+            return
+        shapes = dict(signature.bind(self, *args, **kwargs).arguments)
+        shapes.pop(next(iter(signature.parameters)))
+        before = self._build_shapes
+        self._building = True
+        try:
+            with name_scope(self.name), _outside_of_trace():
+                build(self, *args, **kwargs)
+        finally:
+            self._building = False
+        if self._build_shapes is before:
+            self._build_shapes = shapes
+        self.built = True
+
+    return wrapped
 
 
 def tree_of_shapes(fn: Callable[[tuple[int | None, ...]], Any], shapes: Any) -> Any:
