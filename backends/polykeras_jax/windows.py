@@ -102,7 +102,7 @@ def conv_general_kernel(
 def _lowest(dtype: Any) -> Any:
     if jnp.issubdtype(dtype, jnp.floating):
         return -math.inf
-    return False if dtype == bool else jnp.iinfo(dtype).min
+    return jnp.iinfo(dtype).min if jnp.issubdtype(dtype, jnp.integer) else False
 
 
 def pool_max(inputs: Any, window: Ints, strides: Ints, padding: Padding) -> Any:

@@ -275,7 +275,7 @@ def _in_float32(kernel: Callable[..., Any]) -> Kernel:
 
     def call(first: Array, *args: Any) -> Any:
         with np.errstate(all="ignore"):
-            if first.dtype.itemsize > 2:  # noqa: PLR2004
+            if first.dtype.itemsize > 2:
                 return kernel(first, *args)
             dtype = first.dtype
             wide = [

@@ -35,7 +35,7 @@ _PIECE: Final = 1 << 20
 
 def _wide(x: Array) -> Array:
     """Return 16-bit floats as float32: BLAS has no kernels for them."""
-    return x.astype(np.float32) if x.dtype.itemsize <= 2 else x  # noqa: PLR2004
+    return x.astype(np.float32) if x.dtype.itemsize <= 2 else x
 
 
 def _pad(x: Array, padding: Padding, value: Any = 0) -> Array:

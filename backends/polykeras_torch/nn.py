@@ -27,7 +27,7 @@ def differentiated_twice() -> bool:
 
     Some fused kernels have only a first one.
     """
-    from polykeras_torch.backend import _depth  # noqa: PLC0415 cycle
+    from polykeras_torch.backend import _depth
 
     return _depth.get() > 1
 
@@ -71,7 +71,7 @@ def _batch_normalization(
     epsilon: float,
 ) -> T:
     learned = mean.requires_grad or variance.requires_grad
-    if learned or x.ndim < 2 or axis == 0:  # noqa: PLR2004
+    if learned or x.ndim < 2 or axis == 0:
         # The library takes no derivative in the statistics.
         body = ops.batch_normalization.__wrapped__  # type: ignore[attr-defined]
         return body(x, mean, variance, axis, offset, scale, epsilon)
@@ -176,7 +176,7 @@ def _sigmoid_crossentropy(target: T, logits: T) -> T:
 def _ctc_loss(
     target: T, output: T, target_length: T, output_length: T, mask_index: int
 ) -> T:
-    if differentiated_twice() or target.ndim != 2 or output.ndim != 3:  # noqa: PLR2004
+    if differentiated_twice() or target.ndim != 2 or output.ndim != 3:
         body = ops.ctc_loss.__wrapped__  # type: ignore[attr-defined]
         return body(target, output, target_length, output_length, mask_index)
     wide = output if output.dtype is torch.float64 else output.float()

@@ -12,7 +12,7 @@ from polykeras.ops._window_geometry import (
     resolve_padding,
     transpose_padding,
 )
-from polykeras.ops.windows import conv_general, conv_general_transpose
+from polykeras.ops.windows import checked, conv_general, conv_general_transpose
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
@@ -82,7 +82,7 @@ def conv(
     x = channels_to_last(inputs) if first else inputs
     window = tuple(kernel.shape[:-2])
     pad = resolve_padding("conv", padding, x.shape[1:-1], window, steps, spans)
-    out = conv_general(x, kernel, steps, pad, spans)
+    out = checked(conv_general, x, kernel, steps, pad, spans)
     return channels_to_first(out) if first else out
 
 
@@ -138,7 +138,7 @@ def conv_transpose(
     crop = transpose_padding(
         "conv_transpose", padding, kernel.shape[:-2], steps, spans, extra
     )
-    out = conv_general_transpose(x, kernel, 1, steps, crop, spans)
+    out = checked(conv_general_transpose, x, kernel, 1, steps, crop, spans)
     return channels_to_first(out) if first else out
 
 

@@ -83,7 +83,7 @@ def _check(
     target: Tensor, output: Tensor, target_length: Tensor, output_length: Tensor
 ) -> None:
     shapes = [tuple(x.shape) for x in (target, output, target_length, output_length)]
-    fits = len(shapes[0]) == 2 and len(shapes[1]) == _AXES  # noqa: PLR2004
+    fits = len(shapes[0]) == 2 and len(shapes[1]) == _AXES
     fits = fits and shapes[0][0] == shapes[1][0]
     if not fits or shapes[2] != shapes[3] or shapes[2] != shapes[0][:1]:
         raise ShapeError(

@@ -12,7 +12,7 @@ from polykeras.backend import Array, Tensor
 from polykeras.ops._declare import op
 from polykeras.ops._window_geometry import check_rank, per_axis, resolve_padding
 from polykeras.ops.convolution import channels_to_first, channels_to_last
-from polykeras.ops.windows import pool_max, pool_mean
+from polykeras.ops.windows import checked, pool_max, pool_mean
 
 __all__ = [
     "adaptive_average_pool",
@@ -38,7 +38,7 @@ def _pooled(
     first = config.standardize_data_format(data_format) == "channels_first"
     x = channels_to_last(inputs) if first else inputs
     pad = resolve_padding(name, padding, x.shape[1:-1], window, steps, (1,) * rank)
-    out = primitive(x, window, steps, pad)
+    out = checked(primitive, x, window, steps, pad)
     return channels_to_first(out) if first else out
 
 

@@ -40,8 +40,8 @@ def _check(
 ) -> None:
     if len(x.shape) != _SEQUENCE_AXES:
         raise ShapeError(
-            f"polykeras.ops.{name} expected sequences of shape (batch, time, features), "
-            f"got shape {tuple(x.shape)}."
+            f"polykeras.ops.{name} expected sequences of shape (batch, time, "
+            f"features), got shape {tuple(x.shape)}."
         )
     batch, steps, features = x.shape
     units = recurrent_kernel.shape[0]

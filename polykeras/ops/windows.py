@@ -13,6 +13,8 @@ derivatives to any order. The pools come with their own adjoints likewise.
 
 from __future__ import annotations
 
+from typing import Any
+
 from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
 from polykeras.ops._abstract import Spec
@@ -26,6 +28,7 @@ from polykeras.ops._window_geometry import (
 )
 
 __all__ = [
+    "checked",
     "conv_general",
     "conv_general_kernel",
     "conv_general_transpose",
@@ -37,6 +40,13 @@ __all__ = [
 ]
 
 Ints = tuple[int, ...]
+
+
+def checked(fn: Any, *args: Any) -> Tensor:
+    """Apply a primitive after its own shape rule, where libraries are lenient."""
+    rule = fn.op.abstract_rule
+    rule(*(Spec(x.shape, "") if hasattr(x, "shape") else x for x in args))
+    return fn(*args)
 
 
 def _groups(op: str, channels: int, kernel: tuple[int, ...]) -> int:

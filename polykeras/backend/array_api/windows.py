@@ -230,6 +230,11 @@ class _Windows:
             return self.xp.iinfo(x.dtype).min
         return -math.inf
 
+    def _is_nan(self, x: Tensor) -> Tensor:
+        if self.xp.isdtype(x.dtype, "real floating"):
+            return self.xp.isnan(x)
+        return self.xp.zeros(x.shape, dtype=self.xp.bool)
+
     def _padded(
         self, x: Tensor, window: Ints, strides: Ints, padding: Padding, value: Any
     ) -> tuple[Tensor, list[tuple[tuple[int, ...], tuple[slice, ...]]]]:
@@ -257,7 +262,7 @@ class _Windows:
         free = xp.ones(largest.shape, dtype=xp.bool)
         for cell, place in cells:
             part = x[place]
-            here = free & ((part == largest) | (part != part))
+            here = free & ((part == largest) | self._is_nan(part))
             free = free & ~here
             yield cell, place, here
 
