@@ -22,7 +22,8 @@ def _cast(x: Any, dtype: str) -> jax.Array:
     x = jnp.asarray(x)
     if dtypes.is_complex(x.dtype.name) and dtype not in (*dtypes.COMPLEX, "bool"):
         x = jnp.real(x)
-    return x.astype(_native(dtype))
+    result: jax.Array = x.astype(_native(dtype))
+    return result
 
 
 def _full(shape: tuple[int, ...], fill_value: Any, dtype: str) -> jax.Array:

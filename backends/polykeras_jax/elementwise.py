@@ -60,11 +60,24 @@ def _square(x: Any) -> Array:
     return jnp.square(_counted(x))
 
 
+def _log1p(x: Any) -> Array:
+    y = jnp.log1p(x)
+    if x.dtype != jnp.float64:
+        return y
+    # XLA takes log(1 + x) from 1e-4 on, which loses digits to the rounding of the
+    # sum; x / ((1 + x) - 1) is what the rounding did to x.
+    fixed = jax.lax.stop_gradient(x)
+    total = 1.0 + fixed
+    exact = jnp.log(total) * (fixed / (total - 1.0))
+    step = exact - jax.lax.stop_gradient(y)
+    return y + jnp.where(jnp.isfinite(step), step, jnp.zeros_like(step))
+
+
 def _arctanh(x: Any) -> Array:
     # XLA's own divides 1 + x by 1 - x, which loses the digits of small values.
     if jnp.issubdtype(x.dtype, jnp.complexfloating):
         return jnp.arctanh(x)
-    return 0.5 * (jnp.log1p(x) - jnp.log1p(-x))
+    return 0.5 * (_log1p(x) - _log1p(-x))
 
 
 def _erfinv(x: Any) -> Array:
@@ -166,7 +179,6 @@ KERNELS: Final[dict[str, Kernel]] = {
         "less_equal",
         "log",
         "log10",
-        "log1p",
         "log2",
         "logaddexp",
         "logaddexp2",
@@ -203,6 +215,7 @@ KERNELS: Final[dict[str, Kernel]] = {
     "fmod": _guarded(jnp.fmod),
     "i0": special.i0,
     "left_shift": _shifting(jnp.left_shift),
+    "log1p": _log1p,
     "mod": _guarded(jnp.remainder),
     "power": _power,
     "right_shift": _shifting(jnp.right_shift),

@@ -85,7 +85,7 @@ def _rsqrt(x: Array) -> Any:
     return 1 / np.sqrt(x)
 
 
-KERNELS: Final[dict[str, Kernel]] = {
+_OWN: Final[dict[str, Kernel]] = {
     "arctan2": _silent(np.arctan2),
     "cbrt": np.cbrt,
     "ceil": np.ceil,
@@ -106,7 +106,8 @@ KERNELS: Final[dict[str, Kernel]] = {
     "rsqrt": _silent(_rsqrt),
     "square": _square,
     "where": _where,
-} | {
+}
+KERNELS: Final[dict[str, Kernel]] = _OWN | {
     name: _silent(getattr(np, name))
     for name in (
         "arccos",

@@ -448,7 +448,7 @@ def nan_to_num(
         return add(parts[0], multiply(parts[1], 1j))
     if not dtypes.is_float(name):
         return x
-    limits = finfo(dtypes.as_numpy_dtype(name))
+    limits: Any = finfo(dtypes.as_numpy_dtype(name))  # type: ignore[no-untyped-call]
     posinf = float(limits.max) if posinf is None else posinf
     neginf = float(limits.min) if neginf is None else neginf
     x = where(isnan(x), nan, x)

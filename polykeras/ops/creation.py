@@ -248,7 +248,8 @@ def _range(name: str) -> tuple[Any, Any]:
     if dtypes.is_integer(name):
         whole = np.iinfo(native)
         return int(whole.min), int(whole.max)
-    return float(finfo(native).min), float(finfo(native).max)
+    limits: Any = finfo(native)  # type: ignore[no-untyped-call]
+    return float(limits.min), float(limits.max)
 
 
 @primitive(tensor="x", differentiable=False)

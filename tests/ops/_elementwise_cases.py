@@ -80,7 +80,7 @@ UNARY = [
     Case("deg2rad", np.deg2rad),
     Case("rad2deg", np.rad2deg),
     Case("real", np.real),
-    Case("imag", lambda x: np.zeros_like(x)),
+    Case("imag", np.zeros_like),
     Case("conj", np.conj),
     Case("conjugate", np.conj),
     Case("angle", np.angle),
