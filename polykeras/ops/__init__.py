@@ -1,6 +1,6 @@
 """One declaration per op; each runs on every backend."""
 
-from polykeras.ops import image, linalg
+from polykeras.ops import image, linalg, numpy
 from polykeras.ops.activations import (
     celu,
     elu,
@@ -594,9 +594,9 @@ __all__ = [
     "linalg",
     "linspace",
     "log",
-    "log10",
     "log1p",
     "log2",
+    "log10",
     "log_sigmoid",
     "log_softmax",
     "logaddexp",
@@ -653,6 +653,7 @@ __all__ = [
     "norm",
     "normalize",
     "not_equal",
+    "numpy",
     "one_hot",
     "ones",
     "ones_like",

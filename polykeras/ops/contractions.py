@@ -171,7 +171,7 @@ def _without_units(
         i = labels.index(label)
         j = labels.index(label, i + 1)
         x = diagonal(x, axis1=i, axis2=j)
-        labels = tuple(c for k, c in enumerate(labels) if k not in {i, j}) + (label,)
+        labels = (*(c for k, c in enumerate(labels) if k not in {i, j}), label)
     return x, labels
 
 

@@ -104,17 +104,20 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
     images = ops.convert_to_tensor(images)
     (r, g, b), axis = _planes("rgb_to_hsv", images, data_format)
     resolution = float(ml_dtypes.finfo(dtypes.as_numpy_dtype(ops.dtype(images))).eps)
-    r, g, b = (ops.where(ops.abs(x) < resolution, 0.0, x) for x in (r, g, b))
+    r, g, b = (ops.where(ops.less(ops.abs(x), resolution), 0.0, x) for x in (r, g, b))
     value = ops.maximum(ops.maximum(r, g), b)
     spread = ops.subtract(value, ops.minimum(ops.minimum(r, g), b))
-    coloured, lit = spread > 0, value > 0
-    saturation = ops.where(lit, spread / ops.where(lit, value, 1.0), 0.0)
-    sixth = 1.0 / (6.0 * ops.where(coloured, spread, 1.0))
-    of_green, of_blue = (b - r) * sixth + 2.0 / 6.0, (r - g) * sixth + 4.0 / 6.0
-    hue = ops.where(ops.equal(value, g), of_green, of_blue)
-    hue = ops.where(ops.equal(value, r), (g - b) * sixth, hue)
+    coloured, lit = ops.greater(spread, 0), ops.greater(value, 0)
+    share = ops.divide(spread, ops.where(lit, value, 1.0))
+    saturation = ops.where(lit, share, 0.0)
+    sector = ops.multiply(6.0, ops.where(coloured, spread, 1.0))
+    from_red = ops.divide(ops.subtract(g, b), sector)
+    from_green = ops.add(ops.divide(ops.subtract(b, r), sector), 2.0 / 6.0)
+    from_blue = ops.add(ops.divide(ops.subtract(r, g), sector), 4.0 / 6.0)
+    hue = ops.where(ops.equal(value, g), from_green, from_blue)
+    hue = ops.where(ops.equal(value, r), from_red, hue)
     hue = ops.where(coloured, hue, 0.0)
-    hue = ops.where(hue < 0, hue + 1.0, hue)
+    hue = ops.where(ops.less(hue, 0), ops.add(hue, 1.0), hue)
     return ops.stack([hue, saturation, value], axis=axis)
 
 
@@ -142,12 +145,19 @@ def hsv_to_rgb(images: Tensor, data_format: str | None = None) -> Tensor:
     """
     images = ops.convert_to_tensor(images)
     (hue, saturation, value), axis = _planes("hsv_to_rgb", images, data_format)
-    sector = ops.mod(hue, 1.0) * 6.0
+    sector = ops.multiply(ops.mod(hue, 1.0), 6.0)
+
+    def distance(centre: float) -> Tensor:
+        return ops.abs(ops.subtract(sector, centre))
+
     shares = (
-        ops.abs(sector - 3.0) - 1.0,
-        2.0 - ops.abs(sector - 2.0),
-        2.0 - ops.abs(sector - 4.0),
+        ops.subtract(distance(3.0), 1.0),
+        ops.subtract(2.0, distance(2.0)),
+        ops.subtract(2.0, distance(4.0)),
     )
-    grey = 1.0 - saturation
-    colours = [value * (grey + saturation * ops.clip(s, 0.0, 1.0)) for s in shares]
+    grey = ops.subtract(1.0, saturation)
+    colours = []
+    for share in shares:
+        pure = ops.multiply(saturation, ops.clip(share, 0.0, 1.0))
+        colours.append(ops.multiply(value, ops.add(grey, pure)))
     return ops.stack(colours, axis=axis)

@@ -179,11 +179,18 @@ def ssim(
         )
 
     mean_x, mean_y = local(x), local(y)
-    squares = mean_x * mean_x + mean_y * mean_y
-    product = mean_x * mean_y
-    variances = local(x * x) + local(y * y) - squares
-    covariance = local(x * y) - product
+    squares = ops.add(ops.square(mean_x), ops.square(mean_y))
+    product = ops.multiply(mean_x, mean_y)
+    seconds = local(ops.add(ops.square(x), ops.square(y)))
+    variances = ops.subtract(seconds, squares)
+    covariance = ops.subtract(local(ops.multiply(x, y)), product)
     c1, c2 = (k1 * max_val) ** 2, (k2 * max_val) ** 2
-    likeness = (2.0 * product + c1) * (2.0 * covariance + c2)
-    likeness = likeness / ((squares + c1) * (variances + c2))
+
+    def twice(values: Tensor, constant: float) -> Tensor:
+        return ops.add(ops.multiply(values, 2.0), constant)
+
+    likeness = ops.divide(
+        ops.multiply(twice(product, c1), twice(covariance, c2)),
+        ops.multiply(ops.add(squares, c1), ops.add(variances, c2)),
+    )
     return ops.mean(likeness, axis=tuple(range(len(shape) - 3, len(shape))))

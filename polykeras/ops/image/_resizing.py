@@ -9,6 +9,7 @@ Processing" (a = -1/2); Duchon, 1979, "Lanczos Filtering in One and Two Dimensio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,21 +36,30 @@ Filter = Callable[[Namespace, Any], Any]
 
 
 def _triangle(xp: Namespace, x: Any) -> Any:
-    return xp.maximum(1.0 - x, 0.0)
+    return xp.maximum(xp.subtract(1.0, x), 0.0)
+
+
+def _polynomial(xp: Namespace, x: Any, coefficients: Sequence[float]) -> Any:
+    total: Any = coefficients[0]
+    for c in coefficients[1:]:
+        total = xp.add(xp.multiply(total, x), c)
+    return total
 
 
 def _keys_cubic(xp: Namespace, x: Any) -> Any:
-    near = ((1.5 * x - 2.5) * x) * x + 1.0
-    far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
-    return xp.where(x >= 2.0, 0.0, xp.where(x >= 1.0, far, near))
+    near = _polynomial(xp, x, (1.5, -2.5, 0.0, 1.0))
+    far = _polynomial(xp, x, (-0.5, 2.5, -4.0, 2.0))
+    beyond = xp.greater_equal(x, 2.0)
+    return xp.where(beyond, 0.0, xp.where(xp.greater_equal(x, 1.0), far, near))
 
 
 def _lanczos(radius: float) -> Filter:
     def weigh(xp: Namespace, x: Any) -> Any:
-        safe = xp.where(x > 1e-3, x, 1.0)
-        wave = radius * xp.sin(np.pi * safe) * xp.sin(np.pi * safe / radius)
-        inside = xp.where(x > 1e-3, wave / (np.pi**2 * safe * safe), 1.0)
-        return xp.where(x > radius, 0.0, inside)
+        away = xp.greater(x, 1e-3)
+        angle = xp.multiply(xp.where(away, x, 1.0), math.pi)
+        wave = xp.multiply(xp.sin(angle), xp.sin(xp.divide(angle, radius)))
+        wave = xp.divide(xp.multiply(wave, radius), xp.square(angle))
+        return xp.where(xp.greater(x, radius), 0.0, xp.where(away, wave, 1.0))
 
     return weigh
 
@@ -77,17 +87,26 @@ def _weights(
     dtype: Any,
 ) -> Any:
     """Return the (new_size, size) matrix that resamples one axis."""
-    inverse = 1.0 / scale
-    stretch = xp.maximum(inverse, 1.0) if antialias else 1.0
-    centres = (xp.arange(new_size, dtype=dtype) + 0.5) * inverse
-    centres = centres - translation * inverse - 0.5
-    distance = xp.abs(centres[:, None] - xp.arange(size, dtype=dtype)[None, :])
-    weights = weigh(xp, distance / stretch)
+    inverse = xp.divide(1.0, scale)
+    centres = xp.multiply(xp.add(xp.arange(new_size, dtype=dtype), 0.5), inverse)
+    shift = xp.add(xp.multiply(translation, inverse), 0.5)
+    centres = xp.expand_dims(xp.subtract(centres, shift), 1)
+    grid = xp.expand_dims(xp.arange(size, dtype=dtype), 0)
+    distance = xp.abs(xp.subtract(centres, grid))
+    if antialias:
+        distance = xp.divide(distance, xp.maximum(inverse, 1.0))
+    weights = weigh(xp, distance)
     total = xp.sum(weights, axis=1, keepdims=True)
-    resolved = xp.abs(total) > 1000.0 * float(np.finfo(np.float32).eps)
-    weights = xp.where(resolved, weights / xp.where(resolved, total, 1.0), 0.0)
-    outside = xp.logical_or(centres < -0.5, centres > size - 0.5)
-    return xp.where(outside[:, None], 0.0, weights)
+    resolved = xp.greater(xp.abs(total), _UNRESOLVED)
+    normal = xp.divide(weights, xp.where(resolved, total, 1.0))
+    inside = xp.logical_and(
+        xp.greater_equal(centres, -0.5), xp.less_equal(centres, size - 0.5)
+    )
+    return xp.where(xp.logical_and(resolved, inside), normal, 0.0)
+
+
+# A sum of weights this small is rounding noise: nothing of the image is near.
+_UNRESOLVED = 1000 * float(np.finfo(np.float32).eps)
 
 
 def _along(x: Tensor, axis: int, weights: Any) -> Tensor:

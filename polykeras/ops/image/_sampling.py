@@ -37,14 +37,17 @@ def _inside(index: Tensor, size: int, mode: str) -> Tensor:
     if mode == "mirror":
         return _mirrored(index, size)
     if mode == "reflect":
-        doubled = _mirrored(2 * index + 1, 2 * size + 1)
-        return ops.clip(ops.floor_divide(doubled - 1, 2), 0, size - 1)
+        # A reflection about edges is a mirror on a grid twice as fine.
+        doubled = _mirrored(ops.add(ops.multiply(index, 2), 1), 2 * size + 1)
+        halved = ops.floor_divide(ops.subtract(doubled, 1), 2)
+        return ops.clip(halved, 0, size - 1)
     return ops.clip(index, 0, size - 1)
 
 
 def _mirrored(index: Tensor, size: int) -> Tensor:
     last = max(size - 1, 1)
-    folded = ops.abs(ops.mod(index + last, 2 * last) - last)
+    turned = ops.mod(ops.add(index, last), 2 * last)
+    folded = ops.abs(ops.subtract(turned, last))
     return ops.clip(folded, 0, size - 1)
 
 
@@ -53,12 +56,13 @@ def _neighbours(
 ) -> list[tuple[Tensor, Tensor | None]]:
     """Return the integer positions next to each position, and their weights."""
     if order == 0:
-        away = ops.floor(ops.abs(position) + 0.5) * ops.sign(position)
+        size = ops.floor(ops.add(ops.abs(position), 0.5))
+        away = ops.multiply(size, ops.sign(position))
         return [(ops.cast(away, "int32"), None)]
     below = ops.floor(position)
-    upper = ops.cast(position - below, dtype)
+    upper = ops.cast(ops.subtract(position, below), dtype)
     index = ops.cast(below, "int32")
-    return [(index, 1.0 - upper), (index + 1, upper)]
+    return [(index, ops.subtract(1.0, upper)), (ops.add(index, 1), upper)]
 
 
 def _sample(
@@ -96,18 +100,20 @@ def _sample(
         stride = int(np.prod(sizes, dtype=np.int64))
         for (index, share), size in zip(corner, sizes, strict=True):
             stride //= size
-            flat = flat + _inside(index, size, mode) * stride
+            flat = ops.add(flat, ops.multiply(_inside(index, size, mode), stride))
             if share is not None:
-                weight = share if weight is None else weight * share
+                weight = share if weight is None else ops.multiply(weight, share)
             if mode == "constant":
-                within = ops.logical_and(index >= 0, index < size)
+                within = ops.logical_and(
+                    ops.greater_equal(index, 0), ops.less(index, size)
+                )
                 valid = within if valid is None else ops.logical_and(valid, within)
         found = ops.cast(ops.take(values, flat, axis=0), compute)
         if valid is not None:
             found = ops.where(_widened(valid, extra), found, fill_value)
         if weight is not None:
-            found = found * _widened(weight, extra)
-        total = found if total is None else total + found
+            found = ops.multiply(found, _widened(weight, extra))
+        total = found if total is None else ops.add(total, found)
     total = ops.cast(total, compute)
     return total if compute == name else ops.cast(ops.round(total), name)
 
@@ -221,10 +227,16 @@ def _projected(parameters: Tensor, height: int, width: int) -> tuple[Tensor, Ten
     a0, a1, a2, b0, b1, b2, c0, c1 = (
         ops.reshape(parameters[:, i], shape) for i in range(8)
     )
-    scale = c0 * columns + c1 * rows + 1.0
-    x = (a0 * columns + a1 * rows + a2) / scale
-    y = (b0 * columns + b1 * rows + b2) / scale
-    return y, x
+
+    def linear(of_column: Tensor, of_row: Tensor, constant: Any) -> Tensor:
+        plane = ops.add(ops.multiply(of_column, columns), ops.multiply(of_row, rows))
+        return ops.add(plane, constant)
+
+    scale = linear(c0, c1, 1.0)
+    return (
+        ops.divide(linear(b0, b1, b2), scale),
+        ops.divide(linear(a0, a1, a2), scale),
+    )
 
 
 @op(tensor="images")
@@ -351,8 +363,13 @@ def _homography(source: Tensor, target: Tensor) -> Tensor:
     x, y = source[..., 0], source[..., 1]
     u, v = target[..., 0], target[..., 1]
     one, zero = ops.ones_like(x), ops.zeros_like(x)
-    of_u = ops.stack([x, y, one, zero, zero, zero, -(u * x), -(u * y)], axis=-1)
-    of_v = ops.stack([zero, zero, zero, x, y, one, -(v * x), -(v * y)], axis=-1)
+    plane, absent = [x, y, one], [zero, zero, zero]
+
+    def equations(before: list[Tensor], after: list[Tensor], w: Tensor) -> Tensor:
+        projective = [ops.negative(ops.multiply(w, p)) for p in (x, y)]
+        return ops.stack([*before, *after, *projective], axis=-1)
+
+    of_u, of_v = equations(plane, absent, u), equations(absent, plane, v)
     system = ops.concatenate([of_u, of_v], axis=1)
     return ops.solve(system, ops.concatenate([u, v], axis=-1))
 
@@ -415,8 +432,8 @@ def elastic_transform(
         noise, (width_of_kernel,) * 2, (sigma, sigma), data_format="channels_last"
     )
     rows, columns = _grid(height, width, compute)
-    y = rows + alpha * smooth[..., 0]
-    x = columns + alpha * smooth[..., 1]
+    y = ops.add(rows, ops.multiply(alpha, smooth[..., 0]))
+    x = ops.add(columns, ops.multiply(alpha, smooth[..., 1]))
     order = _ORDERS[interpolation]
     found = _sample_plane(images, y, x, order, fill_mode, fill_value)
     return _restored(found, single, last)
