@@ -28,7 +28,9 @@ def kernels(backend: ArrayAPIBackend) -> dict[str, Kernel]:
     def concatenate(xs: list[Tensor], axis: int) -> Tensor:
         return xp.concat(xs, axis=axis)
 
-    def pad_constant(x: Tensor, pads: tuple[tuple[int, int], ...], value: Any) -> Tensor:
+    def pad_constant(
+        x: Tensor, pads: tuple[tuple[int, int], ...], value: Any
+    ) -> Tensor:
         for axis, pair in enumerate(pads):
             shape = list(x.shape)
             parts = [x]
