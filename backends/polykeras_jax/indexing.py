@@ -66,7 +66,9 @@ def _take_along_axis(x: jax.Array, indices: jax.Array, axis: int) -> jax.Array:
 
 
 def _start(start: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(np.int32(s) if isinstance(s, int) else s.astype(np.int32) for s in start)
+    return tuple(
+        np.int32(s) if isinstance(s, int) else s.astype(np.int32) for s in start
+    )
 
 
 def _slice(x: jax.Array, start: tuple[Any, ...], shape: tuple[int, ...]) -> jax.Array:
@@ -76,7 +78,9 @@ def _slice(x: jax.Array, start: tuple[Any, ...], shape: tuple[int, ...]) -> jax.
     return lax.dynamic_slice(x, _start(start), shape)
 
 
-def _slice_update(x: jax.Array, start: tuple[Any, ...], updates: jax.Array) -> jax.Array:
+def _slice_update(
+    x: jax.Array, start: tuple[Any, ...], updates: jax.Array
+) -> jax.Array:
     return lax.dynamic_update_slice(x, updates, _start(start))
 
 
@@ -97,12 +101,37 @@ def _scatter_update(
         return at.max(updates, mode="drop")
     if reduction == "min":
         return at.min(updates, mode="drop")
-    return at.multiply(updates, mode="drop")
+    return _scatter_product(x, parts, updates)
 
 
-def _segment_sum(
-    data: jax.Array, ids: jax.Array, n: int, ordered: bool
+@jax.custom_vjp
+def _scatter_product(
+    x: jax.Array, parts: tuple[jax.Array, ...], updates: jax.Array
 ) -> jax.Array:
+    """Multiply at places that may repeat, which JAX itself does not differentiate."""
+    return x.at[parts].multiply(updates, mode="drop")
+
+
+def _product_forward(x: Any, parts: Any, updates: Any) -> tuple[Any, Any]:
+    return _scatter_product(x, parts, updates), (x, parts, updates)
+
+
+def _product_backward(saved: Any, g: jax.Array) -> tuple[Any, ...]:
+    x, parts, updates = saved
+    is_zero = updates == 0
+    nonzero = jnp.where(is_zero, jnp.ones_like(updates), updates)
+    product = _scatter_product(jnp.ones_like(x), parts, nonzero)[parts]
+    zeros = is_zero.astype(x.dtype)
+    count = jnp.zeros_like(x).at[parts].add(zeros, mode="drop")[parts]
+    others = jnp.where(count == zeros, product / nonzero, jnp.zeros_like(product))
+    none = tuple(np.zeros(p.shape, jax.dtypes.float0) for p in parts)
+    return _scatter_product(g, parts, updates), none, (g * x)[parts] * others
+
+
+_scatter_product.defvjp(_product_forward, _product_backward)
+
+
+def _segment_sum(data: jax.Array, ids: jax.Array, n: int, ordered: bool) -> jax.Array:
     outside = (ids < 0) | (ids >= n)
     return jax.ops.segment_sum(
         data, jnp.where(outside, np.asarray(n, np.int32), ids), n + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 import jax
@@ -36,7 +37,7 @@ def _split(x: jax.Array, points: Axes, axis: int) -> list[jax.Array]:
     bounds = (0, *points, x.shape[axis])
     return [
         lax.slice_in_dim(x, a, max(a, b), axis=axis)
-        for a, b in zip(bounds, bounds[1:], strict=False)
+        for a, b in itertools.pairwise(bounds)
     ]
 
 

@@ -38,12 +38,14 @@ def _take_along_axis(x: Array, indices: Array, axis: int) -> Array:
 
 
 def _slice(x: Array, start: tuple[Any, ...], shape: tuple[int, ...]) -> Array:
-    return x[(*block_key(x.shape, start, shape), ...)]
+    key: Any = (*block_key(x.shape, start, shape), ...)
+    return np.asarray(x[key])
 
 
 def _slice_update(x: Array, start: tuple[Any, ...], updates: Array) -> Array:
     out = x.copy()
-    out[(*block_key(x.shape, start, updates.shape), ...)] = updates
+    key: Any = (*block_key(x.shape, start, updates.shape), ...)
+    out[key] = updates
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -38,7 +39,7 @@ def _unstack(x: Array, num: int, axis: int) -> list[Array]:
 def _split(x: Array, points: Axes, axis: int) -> list[Array]:
     lead = (slice(None),) * axis
     bounds = (0, *points, x.shape[axis])
-    return [x[(*lead, slice(a, b))] for a, b in zip(bounds, bounds[1:], strict=False)]
+    return [x[(*lead, slice(a, b))] for a, b in itertools.pairwise(bounds)]
 
 
 def _diagonal(x: Array, offset: int, axis1: int, axis2: int) -> Array:

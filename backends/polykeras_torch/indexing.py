@@ -23,27 +23,31 @@ def _basic_index(x: torch.Tensor, key: tuple[Any, ...]) -> torch.Tensor:
     return x[key]
 
 
-def _non_negative(indices: torch.Tensor, size: int) -> torch.Tensor:
-    """Return int64 indices, negative ones counted from the end.
+def _in_reach(indices: torch.Tensor, size: int) -> torch.Tensor:
+    """Return int64 indices, on accelerators moved to the nearest place.
 
     On the CPU the gather that follows refuses what is out of range. An accelerator
-    would stop the process, and to ask first would make the host wait, so there the
-    nearest place is used.
+    would stop the process, and to ask first would make the host wait.
     """
     indices = indices.long()
-    indices = torch.where(indices < 0, indices + size, indices)
-    return indices if indices.device.type == "cpu" else indices.clamp(0, size - 1)
+    on_cpu = indices.device.type == "cpu"
+    return indices if on_cpu else indices.clamp(-size, size - 1)
+
+
+def _non_negative(indices: torch.Tensor, size: int) -> torch.Tensor:
+    indices = _in_reach(indices, size)
+    return torch.where(indices < 0, indices + size, indices)
 
 
 def _take(x: torch.Tensor, indices: torch.Tensor, axis: int) -> torch.Tensor:
-    places = _non_negative(indices, x.shape[axis])
+    size = x.shape[axis]
     try:
         if axis == 0 and x.ndim == _MATRIX and x.is_floating_point():
             # Its backward sums rows in parallel, which that of indexing does not.
-            return torch.nn.functional.embedding(places, x)
-        return x[(slice(None),) * axis + (places,)]
+            return torch.nn.functional.embedding(_non_negative(indices, size), x)
+        return x[(slice(None),) * axis + (_in_reach(indices, size),)]
     except (IndexError, RuntimeError):
-        check_indices("take", indices.cpu(), x.shape[axis], axis)
+        check_indices("take", indices.cpu(), size, axis)
         raise
 
 

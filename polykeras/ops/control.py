@@ -56,8 +56,8 @@ def like_carry(name: str, carry: Any, new: Any) -> Any:
     leaves = tree.flatten_leaves(new)[0]
     if len(leaves) != len(old):
         raise ShapeError(
-            f"polykeras.ops.{name}: the body must return as many tensors as it carries, "
-            f"{shown(carry)}; it returned {shown(new)}."
+            f"polykeras.ops.{name}: the body must return as many tensors as it "
+            f"carries, {shown(carry)}; it returned {shown(new)}."
         )
     return tree.unflatten_leaves(
         form, [_like(name, a, b) for a, b in zip(old, leaves, strict=True)]
@@ -104,7 +104,7 @@ def cond(pred: Any, true_fn: Function, false_fn: Function) -> Any:
             dtypes, which is checked where both are traced.
 
     Returns:
-        What the function called returns.
+        What the function called returns, numbers as tensors.
 
     Raises:
         ShapeError: If the results of traced functions differ in form or shape.
@@ -116,7 +116,7 @@ def cond(pred: Any, true_fn: Function, false_fn: Function) -> Any:
     6.0
     """
     _check_scalar("cond", pred)
-    return true_fn() if bool(pred) else false_fn()
+    return tensors(true_fn() if bool(pred) else false_fn())
 
 
 def _check_scalar(name: str, pred: Any) -> None:
@@ -382,9 +382,7 @@ def _scanned(
     f: Function, init: Any, xs: Any, length: Any, reverse: Any, unroll: Any
 ) -> tuple[Function, Any, Any, int, bool, int]:
     init, xs = tensors(init), tensors(xs)
-    sizes = {
-        tuple(x.shape[:1]) for x in tree.flatten_leaves(xs)[0] if x is not None
-    }
+    sizes = {tuple(x.shape[:1]) for x in tree.flatten_leaves(xs)[0] if x is not None}
     if length is not None:
         sizes.add((int(length),))
     if len(sizes) != 1 or () in sizes:
@@ -425,9 +423,7 @@ def _(
 def _(
     f: Function, init: Any, xs: Any, length: int, reverse: bool, unroll: int
 ) -> tuple[Any, Any]:
-    row = tree.map_leaves(
-        lambda x: x if x is None else Spec(x.shape[1:], x.dtype), xs
-    )
+    row = tree.map_leaves(lambda x: x if x is None else Spec(x.shape[1:], x.dtype), xs)
     carry, y = f(init, row)
     return carry, tree.map_leaves(
         lambda s: s if s is None else Spec((length, *s.shape), s.dtype), y

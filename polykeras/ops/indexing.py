@@ -355,9 +355,7 @@ def _(g: Tensor, out: Tensor, x: Tensor, indices: Tensor, axis: int) -> Tensor:
     n = int(x.shape[axis])
     rest = tuple(x.shape[:axis]) + tuple(x.shape[axis + 1 :])
     if axis:
-        g = moveaxis(
-            g, tuple(range(axis, axis + rank)), tuple(range(rank))
-        )
+        g = moveaxis(g, tuple(range(axis, axis + rank)), tuple(range(rank)))
     g = reshape(g, (math.prod(indices.shape), *rest))
     places = reshape(wrap_negative(indices, n), (math.prod(indices.shape),))
     total = REGISTRY["segment_sum"](g, places, n)
@@ -412,7 +410,10 @@ def _(x: Tensor, indices: Tensor, axis: Any = None) -> tuple[Any, ...]:
             f"polykeras.ops.take_along_axis cannot take values from the empty axis "
             f"{axis} of shape {have}."
         )
-    lines = (have[:axis] + (1,) + have[axis + 1 :], wanted[:axis] + (1,) + wanted[axis + 1 :])
+    lines = (
+        (*have[:axis], 1, *have[axis + 1 :]),
+        (*wanted[:axis], 1, *wanted[axis + 1 :]),
+    )
     common = broadcast_shapes("take_along_axis", *lines)
     full_x = (*common[:axis], have[axis], *common[axis + 1 :])
     full_i = (*common[:axis], wanted[axis], *common[axis + 1 :])
@@ -444,9 +445,7 @@ def _(g: Tensor, out: Tensor, x: Tensor, indices: Tensor, axis: int) -> Tensor:
 
 
 @op(tensor="x")
-def extract_sequences(
-    x: Tensor, sequence_length: int, sequence_stride: int
-) -> Tensor:
+def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> Tensor:
     """Return overlapping windows of the last axis.
 
     Args:

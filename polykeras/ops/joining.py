@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -11,7 +12,6 @@ import numpy as np
 
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError, ShapeError
-from polykeras.ops._abstract import Spec
 from polykeras.ops._declare import op
 from polykeras.ops._registry import REGISTRY
 from polykeras.ops._shapes import as_shape, canonical_axis
@@ -241,7 +241,7 @@ def split(
     bounds = (0, *points, int(x.shape[axis]))
     return [
         item(x, (*lead, builtins.slice(a, max(a, b), 1), *tail))
-        for a, b in zip(bounds, bounds[1:], strict=False)
+        for a, b in itertools.pairwise(bounds)
     ]
 
 
@@ -273,7 +273,7 @@ def _(x: Tensor, indices_or_sections: Any, axis: Any = 0) -> tuple[Any, ...]:
 def _(
     g: Sequence[Tensor], out: Any, x: Tensor, points: tuple[int, ...], axis: int
 ) -> Tensor:
-    if all(a <= b for a, b in zip(points, points[1:], strict=False)):
+    if all(a <= b for a, b in itertools.pairwise(points)):
         return concatenate(list(g), axis)
     return _of_overlapping_parts(g, x, points, axis)
 
@@ -411,9 +411,7 @@ def _tiled(x: Tensor, repeats: Any) -> tuple[Tensor, tuple[int, ...]]:
         repeats = _counts("tile", repeats).tolist()
     counts = as_shape(repeats)
     if any(n < 0 for n in counts):
-        raise ArgumentError(
-            f"polykeras.ops.tile expected repeats >= 0, got {counts}."
-        )
+        raise ArgumentError(f"polykeras.ops.tile expected repeats >= 0, got {counts}.")
     return x, (1,) * (len(x.shape) - len(counts)) + counts
 
 
@@ -498,5 +496,3 @@ def meshgrid(*x: Tensor, indexing: str = "xy") -> list[Tensor]:
         shape[order.index(i)] = -1
         results.append(broadcast_to(reshape(vector, shape), grid))
     return results
-
-

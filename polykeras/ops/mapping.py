@@ -74,7 +74,9 @@ def vectorized_map(function: Function, elements: Any) -> Any:
     if mapped is not None:
         return mapped(elements)
     columns = [unstack(x) for x in leaves]
-    rows = [tree.unflatten_leaves(form, list(row)) for row in zip(*columns, strict=True)]
+    rows = [
+        tree.unflatten_leaves(form, list(row)) for row in zip(*columns, strict=True)
+    ]
     return stacked([function(row) for row in rows]) if rows else map(function, elements)
 
 

@@ -147,14 +147,14 @@ def roll(
     if not axes:
         flat = roll(ravel(x), shifts, (0,))
         return reshape(flat, tuple(x.shape))
-    for axis, by in zip(axes, shifts, strict=True):
-        n = int(x.shape[axis])
+    for place, by in zip(axes, shifts, strict=True):
+        n = int(x.shape[place])
         if n and by % n:
-            lead = (builtins.slice(None),) * axis
+            lead = (builtins.slice(None),) * place
             cut = n - by % n
             item = REGISTRY["get_item"]
             tail = item(x, (*lead, builtins.slice(cut, None)))
-            x = concatenate([tail, item(x, (*lead, builtins.slice(0, cut)))], axis)
+            x = concatenate([tail, item(x, (*lead, builtins.slice(0, cut)))], place)
     return x
 
 
@@ -251,7 +251,9 @@ def diagonal(x: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tens
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     *lead, rows, columns = x.shape
     start = offset if offset >= 0 else -offset * columns
-    count = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
+    count = max(
+        0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns)
+    )
     flat = reshape(x, (*lead, rows * columns))
     step = columns + 1
     stop = start + (count - 1) * step + 1 if count else start
@@ -310,7 +312,9 @@ def diag(x: Tensor, k: int = 0) -> Tensor:
     size = n + abs(k)
     # Row i of the padded block begins one place further right in each row of the
     # matrix, because it is one value longer.
-    rows = reshape(pad_constant(reshape(x, (n, 1)), ((0, 0), (0, size))), (-1,) if n else (0,))
+    rows = reshape(
+        pad_constant(reshape(x, (n, 1)), ((0, 0), (0, size))), (-1,) if n else (0,)
+    )
     before = k if k >= 0 else -k * size
     after = max(0, size * size - before - n * (size + 1))
     flat = pad_constant(rows, ((before, after),))
@@ -460,6 +464,7 @@ def _image_sizes(name: str, x: Tensor, data_format: str) -> tuple[int, int, int,
 
 # -- patterns ------------------------------------------------------------------
 
+_MERGED = "(...)"
 _TOKEN = re.compile(r"\.\.\.|[A-Za-z_]\w*|[()]|1|(\S)")
 
 
@@ -538,7 +543,7 @@ def _groups(side: str, pattern: str) -> Groups:
             if not inside:
                 groups.append([])
         elif inside:
-            groups[-1].append(token)
+            groups[-1].append(_MERGED if token == "..." else token)
         else:
             groups.append([token])
     if inside:
@@ -571,7 +576,7 @@ def _without_ellipsis(
             expanded += [[name] for name in names]
         else:
             expanded.append(
-                [n for name in group for n in (names if name == "..." else [name])]
+                [n for name in group for n in (names if name == _MERGED else [name])]
             )
     return left, expanded
 

@@ -94,11 +94,11 @@ def gather(x: Tensor, indices: Tensor) -> Tensor:
     sizes = tuple(int(n) for n in x.shape[:depth])
     place: Any = None
     for part, n in zip(unstack(indices, axis=-1), sizes, strict=True):
-        part = wrap_negative(part, n)
+        inner = wrap_negative(part, n)
         if place is None:
-            place = part
+            place = inner
         else:
-            place = REGISTRY["add"](REGISTRY["multiply"](place, n), part)
+            place = REGISTRY["add"](REGISTRY["multiply"](place, n), inner)
     return take(reshape(x, (math.prod(sizes), *x.shape[depth:])), place, 0)
 
 
@@ -143,7 +143,10 @@ def _(
 
 
 def _of_factor(g: Tensor, inputs: Tensor, indices: Tensor, updates: Tensor) -> Tensor:
-    """Multiply by the product of all other factors, also where factors are zero."""
+    """Multiply by the product of all other factors, also where factors are zero.
+
+    The derivative of this is not exact where two factors of one place are zero.
+    """
     multiply, where, cast = REGISTRY["multiply"], REGISTRY["where"], REGISTRY["cast"]
     is_zero = REGISTRY["equal"](updates, 0)
     ones, zeros = REGISTRY["ones_like"], REGISTRY["zeros_like"]

@@ -155,7 +155,9 @@ def _canonical(
 
 
 @segment_sum.prepare
-def _(data: Tensor, ids: Tensor, n: Any = None, sorted: bool = False) -> tuple[Any, ...]:
+def _(
+    data: Tensor, ids: Tensor, n: Any = None, sorted: bool = False
+) -> tuple[Any, ...]:
     return *_canonical("segment_sum", data, ids, n), sorted
 
 
@@ -191,4 +193,3 @@ def _reduce(
     places = reshape(ids, (int(ids.shape[0]), 1))
     out = scatter_update(start, places, data, reduction)
     return REGISTRY["get_item"](out, slice(0, n))
-
