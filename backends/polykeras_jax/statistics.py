@@ -49,7 +49,11 @@ def _logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:
     if 0 in x.shape:
         powers = jnp.sum(jnp.exp(x), axis, keepdims=keepdims)
         return jnp.log(powers)
-    out = jax.nn.logsumexp(_wide(x), axis, keepdims=keepdims)
+    wide = _wide(x)
+    # The derivative of a row of -inf would be NaN: keep such rows out of the graph.
+    dead = jnp.max(wide, axis, keepdims=True) == -jnp.inf
+    out = jax.nn.logsumexp(jnp.where(dead, 0, wide), axis, keepdims=keepdims)
+    out = jnp.where(dead if keepdims else jnp.squeeze(dead, axis), -jnp.inf, out)
     return out.astype(x.dtype)
 
 
