@@ -304,7 +304,9 @@ def _positions(
 
 def _between(low: Tensor, high: Tensor, weight: Any) -> Tensor:
     """Interpolate; equal values stay as they are, infinite ones too."""
-    mixed = ops.add(ops.multiply(low, 1.0 - weight), ops.multiply(high, weight))
+    # Two Python numbers stay Python numbers: as a tensor they would be floatx.
+    rest = 1.0 - weight if isinstance(weight, float) else ops.subtract(1.0, weight)
+    mixed = ops.add(ops.multiply(low, rest), ops.multiply(high, weight))
     return ops.where(ops.equal(low, high), low, mixed)
 
 
