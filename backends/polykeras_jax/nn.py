@@ -52,8 +52,10 @@ def _attention(
     flash_attention: bool | None,
     attn_logits_soft_cap: float | None,
 ) -> Any:
-    same_size = query.shape[-1] == value.shape[-1]
-    if attn_logits_soft_cap is not None or not same_size:
+    # The library rounds float64 logits to float32, knows no cap, and wants values as
+    # wide as keys.
+    native = query.dtype != jnp.float64 and query.shape[-1] == value.shape[-1]
+    if attn_logits_soft_cap is not None or not native:
         body = ops.dot_product_attention.__wrapped__  # type: ignore[attr-defined]
         return body(
             *(query, key, value, bias, mask, scale),
