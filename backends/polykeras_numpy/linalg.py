@@ -49,7 +49,7 @@ def matmul(x1: Array, x2: Array) -> Array:
         wide = np.matmul(x1.astype(np.float32), x2.astype(np.float32))
         return np.asarray(wide).astype(x1.dtype)
     if x2.ndim == 2 and x1.ndim > 2 and x1.shape[-1] == x2.shape[0] and x1.size:
-        rows = np.matmul(x1.reshape(-1, x1.shape[-1]), x2)
+        rows: Array = np.matmul(x1.reshape(-1, x1.shape[-1]), x2)
         return rows.reshape(*x1.shape[:-1], x2.shape[1])
     return np.asarray(np.matmul(x1, x2))
 

@@ -156,13 +156,15 @@ def inv(x: Tensor) -> Tensor:
 @_widened
 def pinv(x: Tensor, rcond: float) -> Tensor:
     """Return pseudo-inverses."""
-    return torch.linalg.pinv(x, rtol=rcond)
+    inverse: Tensor = torch.linalg.pinv(x, rtol=rcond)
+    return inverse
 
 
 @_widened
 def det(x: Tensor) -> Tensor:
     """Return determinants."""
-    return torch.linalg.det(x)
+    found: Tensor = torch.linalg.det(x)
+    return found
 
 
 @_widened

@@ -42,7 +42,8 @@ def rfft(x: Tensor, fft_length: int) -> Pair:
 
 def irfft(x: Pair, fft_length: int) -> Tensor:
     """Return real signals."""
-    return torch.fft.irfft(_joined(x), n=fft_length).to(x[0].dtype)
+    signal: Tensor = torch.fft.irfft(_joined(x), n=fft_length)
+    return signal.to(x[0].dtype)
 
 
 KERNELS: Final[dict[str, Kernel]] = {

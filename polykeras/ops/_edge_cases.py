@@ -257,4 +257,41 @@ _ELEMENTWISE: Final = (
     ),
 )
 
-EDGE_CASES: Final = (*_ELEMENTWISE,)
+_SINGULAR: Final = [[1.0, 1.0], [1.0, 1.0]]
+_LINALG: Final = (
+    # A kernel under compilation cannot raise, so no kernel does.
+    EdgeCase(
+        "solve",
+        "float32",
+        (_SINGULAR, [1.0, 2.0]),
+        [_NAN, _NAN],
+        "no value of a singular system is finite",
+    ),
+    EdgeCase(
+        "solve",
+        "float32",
+        ([[1.0, 0.0], [0.0, 0.0]], [1.0, 1.0]),
+        [_NAN, _NAN],
+        "nor one that its equations would fix",
+    ),
+    EdgeCase(
+        "inv", "float32", (_SINGULAR,), [[_NAN] * 2] * 2, "a singular matrix has none"
+    ),
+    EdgeCase("det", "float32", (_SINGULAR,), 0.0, "a singular matrix has 0"),
+    EdgeCase(
+        "solve_triangular",
+        "float32",
+        ([[1.0, 1.0], [0.0, 0.0]], [1.0, 1.0]),
+        [_NAN, _NAN],
+        "a zero on the diagonal",
+    ),
+    EdgeCase(
+        "cholesky",
+        "float32",
+        ([[-1.0, 0.0], [0.0, 1.0]],),
+        [[_NAN] * 2] * 2,
+        "the matrix is not positive definite",
+    ),
+)
+
+EDGE_CASES: Final = (*_ELEMENTWISE, *_LINALG)

@@ -183,7 +183,7 @@ def normalize(
     >>> [[round(v, 4) for v in row] for row in keras.ops.convert_to_numpy(y).tolist()]
     [[0.6, 0.8], [0.0, 0.0]]
     """
-    if not isinstance(order, int) or order < 1:
+    if type(order) is not int or order < 1:
         raise ArgumentError(
             f"polykeras.ops.normalize expected a positive integer order, got {order!r}."
         )

@@ -111,6 +111,7 @@ from polykeras.ops.nan_reductions import (
     nansum,
     nanvar,
 )
+from polykeras.ops.padding import pad
 from polykeras.ops.products import (
     cross,
     dot,
@@ -140,7 +141,7 @@ from polykeras.ops.ranges import (
     linspace,
     logspace,
 )
-from polykeras.ops.rearranging import diag, diagflat, diagonal, pad, roll, rot90, vander
+from polykeras.ops.rearranging import diag, diagflat, diagonal, roll, rot90, vander
 from polykeras.ops.reductions import (
     all,
     amax,

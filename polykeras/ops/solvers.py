@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import ml_dtypes
+from ml_dtypes import finfo
 
 from polykeras import dtypes
 from polykeras.backend import Tensor
@@ -58,8 +58,9 @@ def _solution_shape(
     op_name: str, a: tuple[int, ...], b: tuple[int, ...]
 ) -> tuple[int, ...]:
     require_square(op_name, a)
+    columns: tuple[int, ...] = ()
     if len(b) == len(a) - 1:
-        rows, batch, columns = b[-1], b[:-1], ()
+        rows, batch = b[-1], b[:-1]
     elif len(b) == len(a):
         rows, batch, columns = b[-2], b[:-2], b[-1:]
     else:
@@ -268,7 +269,8 @@ def _resolution(x: Tensor) -> float:
     """Return the distance from 1 to the next number of the dtype."""
     name = dtype_of(x)
     name = {"complex64": "float32", "complex128": "float64"}.get(name, name)
-    return float(ml_dtypes.finfo(dtypes.as_numpy_dtype(name)).eps)
+    limits: Any = finfo(dtypes.as_numpy_dtype(name))  # type: ignore[no-untyped-call]
+    return float(limits.eps)
 
 
 def _reciprocals(s: Tensor, cut: float) -> Tensor:

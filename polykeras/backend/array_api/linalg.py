@@ -28,7 +28,7 @@ _SMALL = ("bfloat16", "float16")
 def kernels(backend: ArrayAPIBackend) -> dict[str, Kernel]:
     """Return op name to kernel for the namespace ``backend.xp``."""
     xp = backend.xp
-    linalg = getattr(xp, "linalg", None)
+    linalg: Any = getattr(xp, "linalg", None)
 
     def widened(kernel: Callable[..., Any]) -> Kernel:
         """Run a kernel in float32 for dtypes that LAPACK does not have."""

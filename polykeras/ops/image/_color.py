@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import ml_dtypes
+from typing import Any
+
+from ml_dtypes import finfo
 
 from polykeras import config, dtypes, ops
 from polykeras.backend import Tensor
@@ -103,7 +105,9 @@ def rgb_to_hsv(images: Tensor, data_format: str | None = None) -> Tensor:
     """
     images = ops.convert_to_tensor(images)
     (r, g, b), axis = _planes("rgb_to_hsv", images, data_format)
-    resolution = float(ml_dtypes.finfo(dtypes.as_numpy_dtype(ops.dtype(images))).eps)
+    native = dtypes.as_numpy_dtype(ops.dtype(images))
+    limits: Any = finfo(native)  # type: ignore[no-untyped-call]
+    resolution = float(limits.eps)
     r, g, b = (ops.where(ops.less(ops.abs(x), resolution), 0.0, x) for x in (r, g, b))
     value = ops.maximum(ops.maximum(r, g), b)
     spread = ops.subtract(value, ops.minimum(ops.minimum(r, g), b))

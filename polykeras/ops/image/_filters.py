@@ -19,8 +19,9 @@ __all__ = ["gaussian_blur", "sobel_edges", "ssim"]
 def _gaussian(size: int, sigma: float) -> Array:
     """Return a Gaussian at `size` points around its middle, with sum 1."""
     x = np.arange(size) - (size - 1) / 2
-    values = np.exp(-0.5 * (x / sigma) ** 2)
-    return values / values.sum()
+    values: Array = np.exp(-0.5 * (x / sigma) ** 2)
+    values /= values.sum()
+    return values
 
 
 def _correlated(x: Tensor, axis: int, weights: Array, same: bool) -> Tensor:

@@ -174,7 +174,8 @@ def resize(
         raise ArgumentError(
             "polykeras.ops.image.resize can crop or pad to the aspect ratio, not both."
         )
-    if not isinstance(size, list | tuple) or len(size) != 2 or min(size) < 1:
+    sizes: tuple[int, ...] = tuple(size)
+    if len(sizes) != 2 or min(sizes) < 1:
         raise ArgumentError(
             "polykeras.ops.image.resize expected size to be a positive height and "
             f"width, got {size!r}."
@@ -203,8 +204,11 @@ def resize(
 
 
 # Weights are computed in float64 and rounded once.
-_NARROW = {"float64": np.float64, "complex128": np.float64}
-_NARROW |= dict.fromkeys((*dtypes.FLOATS[:-1], "complex64"), np.float32)
+_NARROW: dict[str, Any] = {
+    **dict.fromkeys((*dtypes.FLOATS, "complex64"), np.float32),
+    "float64": np.float64,
+    "complex128": np.float64,
+}
 
 
 def _same_ratio(
