@@ -294,4 +294,21 @@ _LINALG: Final = (
     ),
 )
 
-EDGE_CASES: Final = (*_ELEMENTWISE, *_LINALG)
+_REDUCING: Final = (
+    EdgeCase("sum", "float32", ([],), 0.0, "the sum of nothing"),
+    EdgeCase("prod", "float32", ([],), 1.0, "the product of nothing"),
+    EdgeCase("mean", "float32", ([],), _NAN, "the mean of nothing"),
+    EdgeCase("logsumexp", "float32", ([],), -_INF, "the logarithm of zero"),
+    EdgeCase("max", "float32", ([1.0, _NAN],), _NAN, "NaN spreads"),
+    EdgeCase("min", "float32", ([1.0, _NAN],), _NAN, "NaN spreads"),
+    EdgeCase("argmax", "int32", ([3, 7, 7],), 1, "the first of equals"),
+    EdgeCase("argmin", "int32", ([3, 1, 1],), 1, "the first of equals"),
+    EdgeCase("argmax", "float32", ([3.0, _NAN, 7.0],), 1, "NaN wins"),
+    EdgeCase("argmin", "float32", ([3.0, _NAN, 0.0],), 1, "NaN wins"),
+    EdgeCase("sort", "float32", ([_NAN, _INF, 1.0],), [1.0, _INF, _NAN], "NaN last"),
+    EdgeCase("argsort", "int32", ([2, 1, 2, 1],), [1, 3, 0, 2], "equals keep order"),
+    EdgeCase("nanargmax", "float32", ([_NAN, _NAN],), -1, "no number to find"),
+    EdgeCase("std", "float32", ([2.0, 2.0],), 0.0, "all values are equal"),
+)
+
+EDGE_CASES: Final = (*_ELEMENTWISE, *_LINALG, *_REDUCING)
