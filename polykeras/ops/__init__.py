@@ -1,6 +1,5 @@
 """One declaration per op; each runs on every backend."""
 
-from polykeras.ops import image, linalg, numpy
 from polykeras.ops.activations import (
     celu,
     elu,
@@ -43,6 +42,10 @@ from polykeras.ops.arithmetic import (
 )
 from polykeras.ops.attention import (
     dot_product_attention,
+)
+from polykeras.ops.blocks import (
+    slice,
+    slice_update,
 )
 from polykeras.ops.comparison import (
     clip,
@@ -149,8 +152,6 @@ from polykeras.ops.factorizations import cholesky, eig, eigh, lu_factor, qr, svd
 from polykeras.ops.indexing import (
     extract_sequences,
     get_item,
-    slice,
-    slice_update,
     take,
     take_along_axis,
 )
@@ -218,9 +219,15 @@ from polykeras.ops.normalization import (
     rms_normalization,
 )
 from polykeras.ops.norms import norm, normalize
+from polykeras.ops.padding import (
+    pad,
+)
 from polykeras.ops.patches import (
     fold,
     unfold,
+)
+from polykeras.ops.patterns import (
+    rearrange,
 )
 from polykeras.ops.pooling import (
     adaptive_average_pool,
@@ -263,8 +270,6 @@ from polykeras.ops.rearranging import (
     diag,
     diagflat,
     diagonal,
-    pad,
-    rearrange,
     roll,
     rot90,
     space_to_depth,

@@ -1,11 +1,9 @@
-"""Rolling, rotating, diagonals, padding modes, and axes named by a pattern."""
+"""Rolling, rotating, diagonals, and blocks of space and channels."""
 
 from __future__ import annotations
 
 import builtins
-import math
 import operator
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,11 +16,11 @@ from polykeras.ops._registry import REGISTRY
 from polykeras.ops._shapes import canonical_axes, canonical_axis
 from polykeras.ops._values import as_tensor, dtype_of, known_values
 from polykeras.ops.joining import stack
+from polykeras.ops.padding import pad_constant
 from polykeras.ops.shaping import (
     concatenate,
     flip,
     moveaxis,
-    pad_constant,
     ravel,
     reshape,
     swapaxes,
@@ -34,95 +32,11 @@ __all__ = [
     "diag",
     "diagflat",
     "diagonal",
-    "pad",
-    "rearrange",
     "roll",
     "rot90",
     "space_to_depth",
     "vander",
 ]
-
-_PAD_MODES = ("constant", "edge", "reflect", "symmetric", "wrap")
-
-
-@op(tensor="x")
-def pad(
-    x: Tensor,
-    pad_width: Any,
-    mode: str = "constant",
-    constant_values: Any = None,
-) -> Tensor:
-    """Return the tensor with values added around it.
-
-    Args:
-        x: A tensor of rank N.
-        pad_width: How many values before and after: one number, one pair, or a
-            pair for each axis.
-        mode: ``"constant"``; ``"edge"`` repeats the outermost values;
-            ``"reflect"`` and ``"symmetric"`` mirror without and with them;
-            ``"wrap"`` continues at the other end.
-        constant_values: The number to pad with under ``"constant"``; None means 0.
-
-    Returns:
-        A larger tensor of the dtype of `x`.
-
-    Raises:
-        ArgumentError: If the mode is unknown, sizes are negative, or
-            `constant_values` is given with another mode.
-
-    >>> import polykeras as keras
-    >>> [int(v) for v in keras.ops.pad([1, 2, 3], (2, 1), mode="reflect")]
-    [3, 2, 1, 2, 3, 2]
-    """
-    x = as_tensor(x)
-    pads = _pad_pairs(x, pad_width)
-    if mode not in _PAD_MODES:
-        raise ArgumentError(
-            f"polykeras.ops.pad got the unknown mode {mode!r}. "
-            f"{nearest(mode, _PAD_MODES)}"
-        )
-    if mode == "constant":
-        return _pad_with(x, pads, 0 if constant_values is None else constant_values)
-    if constant_values is not None:
-        raise ArgumentError(
-            f"polykeras.ops.pad got constant_values with mode {mode!r}. Leave it out, "
-            "or use mode='constant'."
-        )
-    for axis, (before, after) in enumerate(pads):
-        if before or after:
-            n = int(x.shape[axis])
-            if n == 0:
-                raise ShapeError(
-                    f"polykeras.ops.pad cannot extend the empty axis {axis} of shape "
-                    f"{tuple(x.shape)} with mode {mode!r}."
-                )
-            source = np.arange(n, dtype=np.int32)
-            places = np.pad(source, (before, after), mode=mode)  # type: ignore[call-overload]
-            x = REGISTRY["take"](x, places, axis)
-    return x
-
-
-def _pad_pairs(x: Tensor, pad_width: Any) -> tuple[tuple[int, int], ...]:
-    rank = len(x.shape)
-    known = known_values(pad_width)
-    try:
-        pairs = np.broadcast_to(np.asarray(known), (rank, 2)).tolist()
-        return tuple((operator.index(b), operator.index(a)) for b, a in pairs)
-    except (TypeError, ValueError):
-        raise ArgumentError(
-            f"polykeras.ops.pad expected a number, a pair (before, after) or a pair "
-            f"for each of {rank} axes as pad_width, got {pad_width}."
-        ) from None
-
-
-def _pad_with(x: Tensor, pads: tuple[tuple[int, int], ...], value: Any) -> Tensor:
-    if isinstance(value, int | float | complex):
-        return pad_constant(x, pads, value)
-    inside = REGISTRY["ones_like"](x, dtype="bool")
-    value = REGISTRY["cast"](as_tensor(value), dtype_of(x))
-    return REGISTRY["where"](
-        pad_constant(inside, pads, False), pad_constant(x, pads, 0), value
-    )
 
 
 @op(tensor="x")
@@ -460,141 +374,3 @@ def _image_sizes(name: str, x: Tensor, data_format: str) -> tuple[int, int, int,
     if data_format == "channels_first":
         h, w, c = w, c, h
     return int(b), int(h), int(w), int(c)
-
-
-# -- patterns ------------------------------------------------------------------
-
-_MERGED = "(...)"
-_TOKEN = re.compile(r"\.\.\.|[A-Za-z_]\w*|[()]|1|(\S)")
-
-
-def rearrange(tensor: Tensor, pattern: str, **axes_lengths: int) -> Tensor:
-    """Return the tensor with axes split, reordered and merged as a pattern says.
-
-    Args:
-        tensor: A tensor of any shape.
-        pattern: ``"before -> after"``: a name for each axis; names in parentheses
-            are merged into one axis; ``1`` is an axis of size 1; ``...`` stands
-            for any number of axes.
-        axes_lengths: Sizes of names that the shape does not tell.
-
-    Returns:
-        A tensor with the same values.
-
-    Raises:
-        ArgumentError: If the pattern is malformed.
-        ShapeError: If it does not fit the shape.
-
-    >>> import polykeras as keras
-    >>> x = keras.ops.ones((2, 6, 4, 3))
-    >>> keras.ops.rearrange(x, "b (h k) w c -> b h w (k c)", k=2).shape
-    (2, 3, 4, 6)
-
-    Reference: Rogozhnikov, 2022, "Einops: Clear and Reliable Tensor Manipulations
-    with Einstein-like Notation".
-    """
-    tensor = as_tensor(tensor)
-    shape = tuple(tensor.shape)
-    sides = pattern.split("->")
-    if len(sides) != 2:
-        raise _bad_pattern(pattern, "it needs one '->'")
-    left, right = (_groups(side, pattern) for side in sides)
-    left, right = _without_ellipsis(left, right, len(shape), pattern)
-    before = [name for group in left for name in group]
-    after = [name for group in right for name in group]
-    if sorted(before) != sorted(after) or len(set(before)) != len(before):
-        raise _bad_pattern(pattern, "both sides must hold the same names, each once")
-    unknown = set(axes_lengths) - set(before)
-    if unknown:
-        raise _bad_pattern(pattern, f"it has no axes named {sorted(unknown)}")
-    sizes = _sizes(left, shape, axes_lengths, pattern)
-    tensor = reshape(tensor, tuple(sizes[name] for name in before))
-    tensor = transpose(tensor, tuple(before.index(name) for name in after))
-    return reshape(
-        tensor, tuple(math.prod(sizes[name] for name in group) for group in right)
-    )
-
-
-Groups = list[list[str]]
-
-
-def _bad_pattern(pattern: str, why: str) -> ArgumentError:
-    return ArgumentError(
-        f"polykeras.ops.rearrange cannot use the pattern {pattern!r}: {why}. Write it "
-        "as 'b (h k) c -> b h (k c)'."
-    )
-
-
-def _groups(side: str, pattern: str) -> Groups:
-    """Return the names of each axis; an axis of size 1 has none."""
-    groups: Groups = []
-    inside = False
-    for match in _TOKEN.finditer(side):
-        token = match.group()
-        if match.group(1) is not None:
-            raise _bad_pattern(pattern, f"{token!r} is no name")
-        if token in "()":
-            if inside == (token == "("):
-                raise _bad_pattern(pattern, "its parentheses do not match")
-            inside = token == "("
-            if inside:
-                groups.append([])
-        elif token == "1":
-            if not inside:
-                groups.append([])
-        elif inside:
-            groups[-1].append(_MERGED if token == "..." else token)
-        else:
-            groups.append([token])
-    if inside:
-        raise _bad_pattern(pattern, "its parentheses do not match")
-    return groups
-
-
-def _without_ellipsis(
-    left: Groups, right: Groups, rank: int, pattern: str
-) -> tuple[Groups, Groups]:
-    if ["..."] not in left:
-        if len(left) != rank:
-            raise ShapeError(
-                f"polykeras.ops.rearrange got a tensor with {rank} axes, but the "
-                f"pattern {pattern!r} names {len(left)}."
-            )
-        return left, right
-    count = rank - len(left) + 1
-    if count < 0:
-        raise ShapeError(
-            f"polykeras.ops.rearrange got a tensor with {rank} axes, but the pattern "
-            f"{pattern!r} names at least {len(left) - 1}."
-        )
-    names = [f"...{i}" for i in range(count)]
-    place = left.index(["..."])
-    left = left[:place] + [[name] for name in names] + left[place + 1 :]
-    expanded: Groups = []
-    for group in right:
-        if group == ["..."]:
-            expanded += [[name] for name in names]
-        else:
-            expanded.append(
-                [n for name in group for n in (names if name == _MERGED else [name])]
-            )
-    return left, expanded
-
-
-def _sizes(
-    groups: Groups, shape: tuple[int, ...], given: dict[str, int], pattern: str
-) -> dict[str, int]:
-    sizes = dict(given)
-    for group, size in zip(groups, shape, strict=True):
-        open_names = [name for name in group if name not in sizes]
-        known = math.prod(sizes[name] for name in group if name in sizes)
-        if len(open_names) > 1:
-            raise _bad_pattern(pattern, f"give the sizes of {open_names[1:]}")
-        if open_names and known and size % known == 0:
-            sizes[open_names[0]] = size // known
-        elif open_names or known != size:
-            raise ShapeError(
-                f"polykeras.ops.rearrange cannot split size {size} of shape {shape} "
-                f"into ({' '.join(group)}) with sizes {given}; pattern {pattern!r}."
-            )
-    return sizes

@@ -13,7 +13,8 @@ from polykeras.ops._declare import op, primitive
 from polykeras.ops._registry import REGISTRY
 from polykeras.ops._shapes import as_shape
 from polykeras.ops._values import as_tensor, dtype_of
-from polykeras.ops.indexing import same_dtype, take, wrap_negative
+from polykeras.ops.blocks import same_dtype
+from polykeras.ops.indexing import take, wrap_negative
 from polykeras.ops.joining import unstack
 from polykeras.ops.shaping import reshape
 

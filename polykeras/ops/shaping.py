@@ -1,9 +1,8 @@
-"""Shapes: reshaping, transposing, broadcasting, joining and padding."""
+"""Shapes: reshaping, transposing, broadcasting, and joining."""
 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,7 +23,6 @@ __all__ = [
     "flipud",
     "moveaxis",
     "ndim",
-    "pad_constant",
     "ravel",
     "reshape",
     "size",
@@ -32,8 +30,6 @@ __all__ = [
     "swapaxes",
     "transpose",
 ]
-
-Pads = tuple[tuple[int, int], ...]
 
 
 # -- reshape -------------------------------------------------------------------
@@ -362,7 +358,7 @@ def flipud(x: Tensor) -> Tensor:
     return flip(x, 0)
 
 
-# -- broadcasting, joining, padding ------------------------------------------------
+# -- broadcasting and joining ------------------------------------------------
 
 
 @primitive(tensor="x")
@@ -469,45 +465,6 @@ def _(g: Tensor, out: Tensor, xs: list[Tensor], axis: int) -> list[Tensor]:
         points.append(end)
     parts: list[Tensor] = REGISTRY["split"](g, tuple(points), axis)
     return parts
-
-
-@primitive(tensor="x")
-def pad_constant(x: Tensor, pad_width: Pads, value: complex = 0) -> Tensor:
-    """Return the tensor surrounded by one value; `pad` offers more ways.
-
-    Args:
-        x: A tensor of rank N.
-        pad_width: N pairs: how many values before and after, on each axis.
-        value: The number to pad with.
-
-    Returns:
-        A tensor of the dtype of `x`.
-    """
-
-
-@pad_constant.prepare
-def _(x: Tensor, pad_width: Any, value: complex = 0) -> tuple[Any, ...]:
-    pads = tuple((operator.index(b), operator.index(a)) for b, a in pad_width)
-    if len(pads) != len(x.shape) or any(n < 0 for pair in pads for n in pair):
-        raise ArgumentError(
-            f"polykeras.ops.pad expected a pair (before, after) of sizes >= 0 for each "
-            f"of {len(x.shape)} axes, got {pad_width}."
-        )
-    return x, pads, value
-
-
-@pad_constant.abstract
-def _(x: Spec, pad_width: Pads, value: complex) -> Spec:
-    sizes = zip(x.shape, pad_width, strict=True)
-    return Spec(tuple(b + n + a for n, (b, a) in sizes), x.dtype)
-
-
-@pad_constant.vjp("x")
-def _(g: Tensor, out: Tensor, x: Tensor, pad_width: Pads, value: complex) -> Tensor:
-    inside = tuple(
-        slice(b, b + n) for n, (b, _a) in zip(x.shape, pad_width, strict=True)
-    )
-    return REGISTRY["basic_index"](g, inside)
 
 
 # -- facts about shapes ------------------------------------------------------------
