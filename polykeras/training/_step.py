@@ -15,9 +15,11 @@ from polykeras import tree
 from polykeras.backend import Backend, engine_scope
 from polykeras.layers._tracking import frozen_structure
 from polykeras.ops._abstract import AbstractEngine, spec_of
+from polykeras.random import seed_scope
 from polykeras.state import StateScope, donating, functional
 
 if TYPE_CHECKING:
+    from polykeras.backend import Array
     from polykeras.variables import Variable
 
 __all__ = ["Step", "dry_run"]
@@ -48,6 +50,8 @@ class Step:
         backend: The backend that holds them.
         jit: Whether to compile.
         repeat: Number of batches a call takes.
+        next_key: Returns the key of a step, from which unseeded draws follow. It is
+            an argument of the compiled function: drawn inside, it would be constant.
     """
 
     def __init__(
@@ -58,12 +62,14 @@ class Step:
         *,
         jit: bool,
         repeat: int = 1,
+        next_key: Callable[[], Array],
     ) -> None:
         """Choose how the step runs."""
         self.backend = backend
         self.jit = jit and backend.capabilities.compile
         self.repeat = repeat
         self.traces = 0
+        self._next_key = next_key
         self._fn = fn
         self._find = variables
         self._variables: list[Variable] = []
@@ -74,34 +80,42 @@ class Step:
 
     def __call__(self, batches: Sequence[Any]) -> list[Any]:
         """Run the step on some batches and return its result for each."""
+        keys = [self.backend.from_numpy(self._next_key(), "uint32") for _ in batches]
         if not self.jit:
             with donating(), self._structure():
-                results = [self._fn(batch) for batch in batches]
+                results = self._run(batches, keys)
             # The first batch may still make variables; from then on they are known.
             self._settled = True
             return results
         if self._compiled is None:
-            self._compile(batches[0])
+            self._compile(batches[0], keys[0])
         values = [v.raw() for v in self._variables]
-        results, new = self._compiled(values, list(batches))  # type: ignore[misc]
+        results, new = self._compiled(values, list(batches), keys)  # type: ignore[misc]
         for v, value in zip(self._variables, new, strict=True):
             v.bind(value)
         if self._names is None:
             return results  # type: ignore[no-any-return]
         return [{name: logs[name] for name in self._names} for logs in results]
 
+    def _run(self, batches: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
+        results = []
+        for batch, key in zip(batches, keys, strict=True):
+            with seed_scope(key):
+                results.append(self._fn(batch))
+        return results
+
     def _structure(self) -> AbstractContextManager[None]:
         return frozen_structure(self._cache) if self._settled else nullcontext()
 
-    def _compile(self, batch: Any) -> None:
+    def _compile(self, batch: Any, key: Any) -> None:
         # Optimizer slots and metric totals come into being in the first step; under
         # a tracer they could not, so let it pass once over shapes.
-        dry_run(self._fn, self.backend, batch)
+        dry_run(lambda b, k: self._run([b], [k])[0], self.backend, batch, key)
         self._variables = self._find()
 
-        def run(batches: list[Any]) -> list[Any]:
+        def run(batches: list[Any], keys: list[Any]) -> list[Any]:
             self.traces += 1
-            results = [self._fn(b) for b in batches]
+            results = self._run(batches, keys)
             # Compilers return dicts in key order; logs keep the order of metrics.
             self._names = list(results[0]) if isinstance(results[0], dict) else None
             return results

@@ -14,6 +14,7 @@ from polykeras.autodiff import value_and_grad
 from polykeras.backend import Backend, current_backend, engine_scope
 from polykeras.errors import DataError, PolykerasError
 from polykeras.layers._tracking import structural, unique
+from polykeras.random import make_default_seed
 from polykeras.training._compile_loss import CompileLoss
 from polykeras.training._compile_metrics import CompileMetrics
 from polykeras.training._interrupt import deferred_interrupt
@@ -51,6 +52,7 @@ class Trainer:
         self._jit_compile: bool | str = "auto"
         self.steps_per_execution = 1
         self._steps: dict[str, Step] = {}
+        self._draws: tuple[int, int] | None = None
         self._compile_config: dict[str, Any] = {}
 
     # -- compile ---------------------------------------------------------------
@@ -340,10 +342,19 @@ class Trainer:
                 self._device(),
                 jit=self.jit_compile and not self._run_eagerly,
                 repeat=self.steps_per_execution,
+                next_key=self._next_key,
             )
             cached.key = key  # type: ignore[attr-defined]
             self._steps[kind] = cached
         return cached
+
+    def _next_key(self) -> Array:
+        """Return the key of the next step: a seed and the number of the step."""
+        if self._draws is None:
+            self._draws = (make_default_seed(), 0)
+        seed, count = self._draws
+        self._draws = (seed, count + 1)
+        return np.array([seed, count], np.uint32)
 
     @contextmanager
     def _running(self) -> Iterator[Backend]:
