@@ -44,8 +44,8 @@ def tversky(
     Args:
         y_true: Labels 0 to 1, any shape.
         y_pred: Probabilities of the same shape.
-        alpha: Weight of false positives.
-        beta: Weight of false negatives.
+        alpha: Weight of false negatives, as in Keras; the paper exchanges the two.
+        beta: Weight of false positives.
         axis: The axes of one region; None for all.
 
     Returns:
@@ -59,6 +59,6 @@ def tversky(
     extra = ops.sum(ops.multiply(ops.subtract(1.0, y_true), y_pred), axis=axis)
     missed = ops.sum(ops.multiply(y_true, ops.subtract(1.0, y_pred)), axis=axis)
     tiny = config.epsilon()
-    whole = ops.add(common, ops.multiply(alpha, extra))
-    whole = ops.add(whole, ops.multiply(beta, missed))
+    whole = ops.add(common, ops.multiply(beta, extra))
+    whole = ops.add(whole, ops.multiply(alpha, missed))
     return ops.subtract(1.0, ops.divide(ops.add(common, tiny), ops.add(whole, tiny)))

@@ -240,7 +240,8 @@ def adam_update(
         count = cast(step, wide(name))
         rate = as_scalar(learning_rate, wide(name))
         bias_2 = sqrt(bias_correction(beta_2, count))
-        return cast(divide(multiply(rate, bias_2), bias_correction(beta_1, count)), name)
+        rate = divide(multiply(rate, bias_2), bias_correction(beta_1, count))
+        return cast(rate, name)
 
     rate = per_dtype(corrected)
     out: tuple[list[Tensor], ...] = ([], [], [], [])

@@ -97,7 +97,8 @@ def current_rate(source: Any, iterations: Variable) -> Tensor | float | Variable
         return source(iterations.value)
     if callable(source):
         needs_step = any(
-            p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+            p.default is p.empty
+            and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
             for p in inspect.signature(source).parameters.values()
         )
         return source(iterations.value) if needs_step else source()

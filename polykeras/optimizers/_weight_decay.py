@@ -17,7 +17,7 @@ class DecayFilter:
 
     def __init__(self) -> None:
         """Let everything decay."""
-        self._excluded: set[int] = set()
+        self._excluded: list[Variable] = []
         self._pattern: re.Pattern[str] | None = None
 
     def exclude(
@@ -26,11 +26,11 @@ class DecayFilter:
         names: Sequence[str] | None = None,
     ) -> None:
         """Exclude these variables, and those whose name matches one of `names`."""
-        self._excluded = {id(v) for v in variables or ()}
+        self._excluded = list(variables or ())
         self._pattern = re.compile("|".join(sorted(set(names)))) if names else None
 
     def applies(self, variable: Variable) -> bool:
         """Return whether `variable` decays."""
-        if id(variable) in self._excluded:
+        if any(variable is v for v in self._excluded):
             return False
         return self._pattern is None or not self._pattern.search(variable.name)

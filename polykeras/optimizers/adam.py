@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from polykeras import ops
-from polykeras.optimizers._listwise import ListOptimizer, assign_all, values_of
 from polykeras.ops.updates import adam_update
+from polykeras.optimizers._listwise import ListOptimizer, assign_all, values_of
 from polykeras.registry import public
 from polykeras.state import is_donated
 

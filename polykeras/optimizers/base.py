@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
-from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import naming, ops
 from polykeras.backend import active, current_backend, engine_scope
-from polykeras.errors import ArgumentError, PolykerasError, ShapeError
-from polykeras.optimizers._learning_rate import (
-    current_rate,
-    legacy_rate,
-    rate_config,
-    rate_source,
-)
-from polykeras.optimizers._weight_decay import DecayFilter
+from polykeras.errors import ArgumentError, ShapeError
 from polykeras.ops.updates import (
     as_scalar,
     bias_correction,
@@ -25,7 +19,16 @@ from polykeras.ops.updates import (
     moving_average_update,
     wide,
 )
-from polykeras.state import StateScope, functional, is_donated
+from polykeras.optimizers._learning_rate import (
+    current_rate,
+    legacy_rate,
+    rate_source,
+)
+from polykeras.optimizers._saving import Saving
+from polykeras.optimizers._slots import Slots
+from polykeras.optimizers._weight_decay import DecayFilter
+from polykeras.registry import public
+from polykeras.state import functional, is_donated
 from polykeras.variables import Variable, autocast_scope
 
 if TYPE_CHECKING:
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
 __all__ = ["Optimizer"]
 
 
-class Optimizer:
+@public
+class Optimizer(Slots, Saving):
     """The base class of optimizers.
 
     An own rule needs `update_step`, which sees one variable at a time; its slots
@@ -69,6 +73,8 @@ class Optimizer:
     >>> float(v)
     0.5
     """
+
+    _tracked_as = "optimizer"
 
     def __init__(
         self,
@@ -181,106 +187,6 @@ class Optimizer:
             self._variables.insert(1, source)
         self._learning_rate = source
 
-    def add_variable(
-        self,
-        shape: Sequence[int],
-        initializer: Any = "zeros",
-        dtype: str | None = None,
-        aggregation: str | None = "none",
-        layout: Any = None,
-        name: str | None = None,
-    ) -> Variable:
-        """Add a variable that the optimizer keeps, saves and restores.
-
-        Args:
-            shape: Its shape.
-            initializer: ``"zeros"``, ``"ones"``, another initializer's name, a
-                number, or a function of ``(shape, dtype)``.
-            dtype: Its dtype; None means floatx.
-            aggregation: Stored, for code that distributes.
-            layout: Accepted for Keras' signature.
-            name: The last part of its path.
-
-        Returns:
-            The variable.
-        """
-        variable = Variable(
-            _initializer(initializer),
-            shape=tuple(shape),
-            dtype=dtype,
-            trainable=False,
-            aggregation=aggregation,
-            name=name,
-        )
-        variable.path = f"{self.name}/{variable.name}"
-        self._variables.append(variable)
-        return variable
-
-    def add_variable_from_reference(
-        self,
-        reference_variable: Variable,
-        name: str | None = None,
-        initializer: Any = "zeros",
-    ) -> Variable:
-        """Add a variable of the shape and dtype of another one.
-
-        Args:
-            reference_variable: Usually a trainable variable.
-            name: What the slot holds, for example ``"momentum"``.
-            initializer: As for `add_variable`.
-
-        Returns:
-            The variable.
-        """
-        path = reference_variable.path.replace("/", "_")
-        with autocast_scope(None):
-            dtype = reference_variable.dtype
-        return self.add_variable(
-            reference_variable.shape,
-            initializer=initializer,
-            dtype=dtype,
-            name=f"{path}_{name or 'var'}",
-        )
-
-    def add_optimizer_variables(
-        self,
-        trainable_variables: Sequence[Variable],
-        name: str | Sequence[str],
-        initializer: Any = "zeros",
-    ) -> Any:
-        """Add one slot, or several, for each trainable variable.
-
-        Args:
-            trainable_variables: The variables to be optimized.
-            name: What the slot holds; several names make several slots.
-            initializer: One for all, or a list with one for each name.
-
-        Returns:
-            A list of variables aligned with `trainable_variables`, or a tuple of
-            such lists; None stands where a variable is overwritten with its
-            gradient and needs no slot.
-
-        Raises:
-            ArgumentError: If names and initializers differ in number.
-        """
-        names = [name] if isinstance(name, str) else list(name)
-        several = isinstance(initializer, list | tuple)
-        starts = list(initializer) if several else [initializer] * len(names)
-        if len(starts) != len(names):
-            raise ArgumentError(
-                f"Expected one initializer for each of the names {names}, got "
-                f"{len(starts)}."
-            )
-        slots: tuple[list[Variable | None], ...] = tuple([] for _ in names)
-        for variable in trainable_variables:
-            for slot, part, start in zip(slots, names, starts, strict=True):
-                slot.append(
-                    None
-                    if variable.overwrite_with_gradient
-                    else self.add_variable_from_reference(variable, part, start)
-                )
-        return slots[0] if isinstance(name, str) else slots
-
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the slots for these variables.
 
@@ -302,12 +208,23 @@ class Optimizer:
         backend = variables[0].backend
         for variable in self.variables:
             if variable.backend is not backend:
-                variable.move_to(backend)
+                value = variable.numpy()
+                variable.backend = backend
+                variable.bind(backend.from_numpy(value, variable.dtype))
         if current_backend() is backend:
             self.build(variables)
             return
         with engine_scope(backend):
             self.build(variables)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        new = type(self).__new__(type(self))
+        memo[id(self)] = new
+        for name, value in vars(self).items():
+            setattr(new, name, copy.deepcopy(value, memo))
+        # The copies of the variables have other identities.
+        new._index = {id(v): i for i, v in enumerate(new._trainable_variables)}
+        return new
 
     def _get_variable_index(self, variable: Variable) -> int:
         return self._index[id(variable)]
@@ -414,20 +331,22 @@ class Optimizer:
         for g, v in zip(grads, variables, strict=True):
             if g is None:
                 continue
-            g = ops.convert_to_tensor(g)
-            if tuple(g.shape) != v.shape:
-                raise ShapeError(
-                    f"The gradient of {v.path!r} has shape {tuple(g.shape)}, but the "
-                    f"variable has shape {v.shape}."
-                )
-            if ops.dtype(g) != v.dtype:
-                g = ops.cast(g, v.dtype)
-            if self.loss_scale_factor is not None:
-                if not v.overwrite_with_gradient:
-                    g = ops.divide(g, self.loss_scale_factor)
-            kept_grads.append(g)
+            kept_grads.append(self._checked_gradient(g, v))
             kept_variables.append(v)
         return kept_grads, kept_variables
+
+    def _checked_gradient(self, gradient: Any, variable: Variable) -> Tensor:
+        g = ops.convert_to_tensor(gradient)
+        if tuple(g.shape) != variable.shape:
+            raise ShapeError(
+                f"The gradient of {variable.path!r} has shape {tuple(g.shape)}, but "
+                f"the variable has shape {variable.shape}."
+            )
+        if ops.dtype(g) != variable.dtype:
+            g = ops.cast(g, variable.dtype)
+        if self.loss_scale_factor is None or variable.overwrite_with_gradient:
+            return g
+        return ops.divide(g, self.loss_scale_factor)
 
     def _step(self, grads: list[Tensor], variables: list[Variable]) -> None:
         grads, variables = self._overwrite(grads, variables)
@@ -641,125 +560,3 @@ class Optimizer:
         if self.loss_scale_factor is None:
             return loss
         return ops.multiply(loss, self.loss_scale_factor)
-
-    def stateless_apply(
-        self,
-        optimizer_variables: Sequence[Tensor],
-        grads: Sequence[Tensor],
-        trainable_variables: Sequence[Tensor],
-    ) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the results of a step without changing any variable.
-
-        Args:
-            optimizer_variables: Values for `variables`.
-            grads: Gradients of all variables the optimizer was built for.
-            trainable_variables: Values of those variables.
-
-        Returns:
-            New values of the trainable variables, and of `variables`.
-
-        Raises:
-            ArgumentError: If the optimizer is not built, or numbers differ.
-        """
-        if not self.built:
-            raise ArgumentError(
-                "stateless_apply needs an optimizer that is built: call "
-                "build(variables) first."
-            )
-        own, model = self.variables, self._trainable_variables
-        for what, given, expected in (
-            ("optimizer_variables", optimizer_variables, own),
-            ("trainable_variables", trainable_variables, model),
-        ):
-            if len(given) != len(expected):
-                raise ArgumentError(
-                    f"{what} must hold {len(expected)} tensors, got {len(given)}."
-                )
-        values = [*trainable_variables, *optimizer_variables]
-        with StateScope([*model, *own], values, sealed=True)() as scope:
-            self.apply(grads, model)
-            new = [scope.values[id(v)] for v in (*model, *own)]
-        return new[: len(model)], new[len(model) :]
-
-    # -- saving ----------------------------------------------------------------
-
-    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
-        """Write the values of `variables` to a store, by number."""
-        for i, variable in enumerate(self.variables):
-            store[str(i)] = variable.numpy()
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Read the values of `variables` from a store.
-
-        Raises:
-            PolykerasError: If their number differs; nothing changes then.
-        """
-        if len(store) != len(self.variables):
-            hint = "" if self.built else " The optimizer is not built yet."
-            raise PolykerasError(
-                f"The optimizer {self.name!r} has {len(self.variables)} variables, "
-                f"but {len(store)} were saved.{hint} Use the same class, arguments "
-                "and model as when saving."
-            )
-        for i, variable in enumerate(self.variables):
-            variable.assign(store[str(i)])
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the values of `variables`.
-
-        Raises:
-            ArgumentError: If their number differs.
-        """
-        if len(weights) != len(self.variables):
-            raise ArgumentError(
-                f"Expected {len(self.variables)} values, got {len(weights)}."
-            )
-        for variable, value in zip(self.variables, weights, strict=True):
-            variable.assign(value)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments as plain data."""
-        return {
-            "name": self.name,
-            "learning_rate": rate_config(self._learning_rate),
-            "weight_decay": self.weight_decay,
-            "clipnorm": self.clipnorm,
-            "global_clipnorm": self.global_clipnorm,
-            "clipvalue": self.clipvalue,
-            "use_ema": self.use_ema,
-            "ema_momentum": self.ema_momentum,
-            "ema_overwrite_frequency": self.ema_overwrite_frequency,
-            "loss_scale_factor": self.loss_scale_factor,
-            "gradient_accumulation_steps": self.gradient_accumulation_steps,
-        }
-
-    @classmethod
-    def from_config(
-        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None
-    ) -> Self:
-        """Make an optimizer from what `get_config` returned.
-
-        Args:
-            config: The arguments.
-            custom_objects: Names that the config may use.
-        """
-        from polykeras.registry import deserialize_keras_object
-
-        config = dict(config)
-        if isinstance(config.get("learning_rate"), dict):
-            config["learning_rate"] = deserialize_keras_object(
-                config["learning_rate"], custom_objects
-            )
-        return cls(**config)
-
-
-def _initializer(identifier: Any) -> Any:
-    """Return a function of shape and dtype."""
-    simple = {"zeros": ops.zeros, "ones": ops.ones}
-    if isinstance(identifier, str) and identifier in simple:
-        return simple[identifier]
-    if isinstance(identifier, int | float):
-        return lambda shape, dtype=None: ops.full(shape, identifier, dtype)
-    from polykeras import initializers
-
-    return initializers.get(identifier)

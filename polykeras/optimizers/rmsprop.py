@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from polykeras.optimizers._listwise import ListOptimizer, assign_all, values_of
 from polykeras.ops.updates import rmsprop_update
+from polykeras.optimizers._listwise import ListOptimizer, assign_all, values_of
 from polykeras.registry import public
 from polykeras.state import is_donated
 
