@@ -28,6 +28,8 @@ def _log_softmax(x: Any, axis: tuple[int, ...]) -> Any:
 
 
 def _one_hot(x: Any, num_classes: int, axis: int, dtype: str, sparse: bool) -> Any:
+    # The library counts classes in the dtype of `x`, where 8 bits wrap round.
+    x = x.astype(jnp.int32) if x.dtype.itemsize < jnp.int32.dtype.itemsize else x
     return jax.nn.one_hot(x, num_classes, dtype=dtype, axis=axis)
 
 
