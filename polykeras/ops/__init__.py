@@ -1,5 +1,6 @@
 """One declaration per op; each runs on every backend."""
 
+from polykeras.ops import image, linalg, numpy
 from polykeras.ops.activations import (
     celu,
     elu,
