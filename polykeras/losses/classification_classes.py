@@ -43,8 +43,8 @@ class BinaryCrossentropy(LossFunctionWrapper):
         name: The loss's name.
         dtype: As for `Loss`.
 
-    >>> float(BinaryCrossentropy()([[1.0]], [[1.0]]))
-    0.0
+    >>> round(float(BinaryCrossentropy()([[1.0]], [[0.5]])), 4)
+    0.6931
     """
 
     def __init__(

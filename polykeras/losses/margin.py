@@ -117,7 +117,7 @@ def circle(
     same = ops.equal(ops.expand_dims(labels, 1), ops.expand_dims(ref_labels, 0))
     other = ops.logical_not(same)
     if remove_diagonal:
-        itself = ops.eye(*same.shape, dtype="bool")
+        itself = ops.eye(same.shape[0], same.shape[1], dtype="bool")
         same = ops.logical_and(same, ops.logical_not(itself))
     # Distances: positives should be below the margin, negatives above 1 - margin.
     near_weight = ops.maximum(ops.add(distance, margin), 0.0)

@@ -190,7 +190,7 @@ class BinaryAccuracy(MeanMetricWrapper):
     def __init__(
         self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
     ) -> None:
-        if threshold is not None and not 0 < threshold < 1:
+        if not 0 < threshold < 1:
             raise ArgumentError(
                 f"threshold must be between 0 and 1, both excluded; got {threshold!r}."
             )

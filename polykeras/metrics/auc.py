@@ -160,7 +160,8 @@ class AUC(Metric):
 
         def gain(wrong: Tensor) -> Tensor:
             # The curve lives in the unit square; without hits there is no gain.
-            value = ops.subtract(1.0, ops.multiply(odds, ops.divide_no_nan(wrong, hits)))
+            ratio = ops.divide_no_nan(wrong, hits)
+            value = ops.subtract(1.0, ops.multiply(odds, ratio))
             return ops.where(found, ops.maximum(value, 0.0), ops.zeros_like(value))
 
         return gain(c.false_negatives), gain(false_alarms)

@@ -58,8 +58,8 @@ class FBetaScore(Metric):
             raise ArgumentError(
                 f"Unknown average {average!r}. {nearest(average, _AVERAGES)}"
             )
-        if not isinstance(beta, float) or beta <= 0:
-            raise ArgumentError(f"beta must be a positive float, got {beta!r}.")
+        if beta <= 0:
+            raise ArgumentError(f"beta must be a positive number, got {beta!r}.")
         if threshold is not None and not 0 < threshold <= 1:
             raise ArgumentError(
                 f"threshold must be above 0 and at most 1, got {threshold!r}."

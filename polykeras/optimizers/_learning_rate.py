@@ -75,7 +75,7 @@ def rate_source(value: Any, path: str) -> Any:
         return value
     if hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
         value = value.item()
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+    if isinstance(value, numbers.Real):
         variable = Variable(
             float(value), dtype=config.floatx(), trainable=False, name="learning_rate"
         )

@@ -108,10 +108,13 @@ class Adam(ListOptimizer):
             self._slots(kind, variables) if kind else []
             for kind in (self._momentums, self._velocities, self._velocity_hats)
         ]
+        first, second, third = (values_of(slot) for slot in slots)
         results = adam_update(
             values_of(variables),
             grads,
-            *(values_of(slot) for slot in slots),
+            first,
+            second,
+            third,
             learning_rate,
             ops.add(self.iterations, 1),
             self.beta_1,

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import naming, ops
 from polykeras.backend import active, current_backend, engine_scope
-from polykeras.errors import ArgumentError, ShapeError
+from polykeras.errors import ArgumentError
 from polykeras.ops.updates import (
     as_scalar,
     bias_correction,
@@ -19,6 +18,7 @@ from polykeras.ops.updates import (
     moving_average_update,
     wide,
 )
+from polykeras.optimizers._checks import check_arguments, checked_gradients
 from polykeras.optimizers._learning_rate import (
     current_rate,
     legacy_rate,
@@ -103,7 +103,7 @@ class Optimizer(Slots, Saving):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
-        self._check_arguments()
+        check_arguments(self)
         self.built = False
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
@@ -116,39 +116,6 @@ class Optimizer(Slots, Saving):
         self._learning_rate = rate_source(learning_rate, self.name)
         if isinstance(self._learning_rate, Variable):
             self._variables.append(self._learning_rate)
-
-    def _check_arguments(self) -> None:
-        clips = {
-            name: getattr(self, name)
-            for name in ("clipnorm", "clipvalue", "global_clipnorm")
-        }
-        given = {k: v for k, v in clips.items() if v is not None}
-        if len(given) > 1:
-            raise ArgumentError(
-                f"At most one of clipnorm, clipvalue and global_clipnorm may be set; "
-                f"got {given}."
-            )
-        for name, value in given.items():
-            if not value > 0:
-                raise ArgumentError(f"{name} must be positive, got {value!r}.")
-        steps = self.gradient_accumulation_steps
-        if steps is not None and (not isinstance(steps, int) or steps < 2):
-            raise ArgumentError(
-                f"gradient_accumulation_steps must be an integer of at least 2, or "
-                f"None for a step with each gradient; got {steps!r}."
-            )
-        if not self.use_ema:
-            return
-        if not 0 <= self.ema_momentum <= 1:
-            raise ArgumentError(
-                f"ema_momentum must be between 0 and 1, got {self.ema_momentum!r}."
-            )
-        every = self.ema_overwrite_frequency
-        if every is not None and (not isinstance(every, int) or every < 1):
-            raise ArgumentError(
-                f"ema_overwrite_frequency must be a positive integer or None, got "
-                f"{every!r}."
-            )
 
     # -- variables -------------------------------------------------------------
 
@@ -272,7 +239,7 @@ class Optimizer(Slots, Saving):
         if not grads:
             return
         with autocast_scope(None):
-            kept = self._checked(grads, variables)
+            kept = checked_gradients(grads, variables, self.loss_scale_factor)
             if self.gradient_accumulation_steps:
                 self._accumulate(*kept)
             else:
@@ -308,45 +275,6 @@ class Optimizer(Slots, Saving):
                 "build() with all variables before the first step."
             )
         return variables
-
-    def _checked(
-        self, grads: list[Any], variables: list[Variable]
-    ) -> tuple[list[Tensor], list[Variable]]:
-        """Return pairs with a gradient, as tensors of their variables' dtypes."""
-        missing = [
-            v.path for g, v in zip(grads, variables, strict=True) if g is None
-        ]
-        if len(missing) == len(variables):
-            raise ArgumentError(
-                "No variable has a gradient. Check that the loss depends on the "
-                "trainable variables through polykeras.ops."
-            )
-        if missing:
-            warnings.warn(
-                f"No gradient came for the variables {missing}; they stay as they "
-                "are. Check that the loss depends on them.",
-                stacklevel=3,
-            )
-        kept_grads, kept_variables = [], []
-        for g, v in zip(grads, variables, strict=True):
-            if g is None:
-                continue
-            kept_grads.append(self._checked_gradient(g, v))
-            kept_variables.append(v)
-        return kept_grads, kept_variables
-
-    def _checked_gradient(self, gradient: Any, variable: Variable) -> Tensor:
-        g = ops.convert_to_tensor(gradient)
-        if tuple(g.shape) != variable.shape:
-            raise ShapeError(
-                f"The gradient of {variable.path!r} has shape {tuple(g.shape)}, but "
-                f"the variable has shape {variable.shape}."
-            )
-        if ops.dtype(g) != variable.dtype:
-            g = ops.cast(g, variable.dtype)
-        if self.loss_scale_factor is None or variable.overwrite_with_gradient:
-            return g
-        return ops.divide(g, self.loss_scale_factor)
 
     def _step(self, grads: list[Tensor], variables: list[Variable]) -> None:
         grads, variables = self._overwrite(grads, variables)

@@ -45,7 +45,7 @@ class Ftrl(Optimizer):
     >>> v = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Ftrl(0.1).apply([v.value], [v])
     >>> [round(float(x), 4) for x in v.numpy()]
-    [0.6041, -1.2179]
+    [0.6031, -1.5889]
 
     Reference: McMahan et al., 2013, "Ad click prediction: a view from the
     trenches", algorithm 1.

@@ -45,7 +45,7 @@ class Nadam(Optimizer):
     >>> v = keras.Variable([1.0, -2.0])
     >>> keras.optimizers.Nadam(0.1).apply([v.value], [v])
     >>> [round(float(x), 4) for x in v.numpy()]
-    [0.8998, -1.8998]
+    [0.8937, -1.8937]
 
     Reference: Dozat, 2016, "Incorporating Nesterov momentum into Adam".
     """

@@ -108,10 +108,13 @@ class RMSprop(ListOptimizer):
             self._slots(kind, variables) if kind else []
             for kind in (self._velocities, self._momentums, self._average_gradients)
         ]
+        first, second, third = (values_of(slot) for slot in slots)
         results = rmsprop_update(
             values_of(variables),
             grads,
-            *(values_of(slot) for slot in slots),
+            first,
+            second,
+            third,
             learning_rate,
             self.rho,
             self.momentum,
