@@ -62,9 +62,7 @@ class Loss:
         """The dtype of the computation."""
         return self._dtype
 
-    def __call__(
-        self, y_true: Any, y_pred: Any, sample_weight: Any = None
-    ) -> Tensor:
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Tensor:
         """Return the loss of a batch.
 
         Args:

@@ -14,9 +14,7 @@ __all__ = ["categorical_hinge", "circle", "hinge", "squared_hinge"]
 
 def _signs(y_true: Tensor) -> Tensor:
     """Return labels -1 and 1 for labels 0 and 1; others stay."""
-    is_binary = ops.all(
-        ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1))
-    )
+    is_binary = ops.all(ops.logical_or(ops.equal(y_true, 0), ops.equal(y_true, 1)))
     spread = ops.subtract(ops.multiply(2.0, y_true), 1.0)
     return ops.where(is_binary, spread, y_true)
 

@@ -33,8 +33,10 @@ class Metric:
     ...     def __init__(self):
     ...         super().__init__(name="count")
     ...         self.n = self.add_variable((), "zeros", name="n")
+    ...
     ...     def update_state(self, y_true, y_pred, sample_weight=None):
     ...         self.n.assign_add(1)
+    ...
     ...     def result(self):
     ...         return self.n.value
     >>> metric = Count()
@@ -178,10 +180,7 @@ class Metric:
         """Return the values of `variables` before the first batch."""
         with StateScope()() as scope:
             self.reset_state()
-            return [
-                scope.values.get(id(v), v.raw())
-                for v in self.variables
-            ]
+            return [scope.values.get(id(v), v.raw()) for v in self.variables]
 
     # -- config ----------------------------------------------------------------
 

@@ -156,9 +156,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Tensor:
     1.0
     """
     y_true, y_pred = pair(y_true, y_pred, "pearson_correlation")
-    a, b = (
-        ops.normalize(_centered(y, axis)[0], axis=axis) for y in (y_true, y_pred)
-    )
+    a, b = (ops.normalize(_centered(y, axis)[0], axis=axis) for y in (y_true, y_pred))
     return ops.sum(ops.multiply(a, b), axis=axis)
 
 

@@ -260,9 +260,7 @@ def adam_update(
 
 
 @op(tree="params rate", differentiable=False)
-def decay_update(
-    params: Tensors, rate: Tensor, donate: bool = False
-) -> list[Tensor]:
+def decay_update(params: Tensors, rate: Tensor, donate: bool = False) -> list[Tensor]:
     """Return parameters shrunk by a share of themselves.
 
     Args:

@@ -69,9 +69,7 @@ def checked_gradients(
         ArgumentError: If there is no gradient at all.
         ShapeError: If a gradient has another shape than its variable.
     """
-    missing = [
-        v.path for g, v in zip(grads, variables, strict=True) if g is None
-    ]
+    missing = [v.path for g, v in zip(grads, variables, strict=True) if g is None]
     if len(missing) == len(variables):
         raise ArgumentError(
             "No variable has a gradient. Check that the loss depends on the "

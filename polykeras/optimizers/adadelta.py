@@ -87,6 +87,7 @@ class Adadelta(Optimizer):
         self._squares, self._step_squares = self.add_optimizer_variables(
             variables, ["accumulated_grad", "accumulated_delta_var"]
         )
+
     def update_step(
         self, gradient: Tensor, variable: Variable, learning_rate: Any
     ) -> None:

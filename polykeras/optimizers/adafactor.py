@@ -107,6 +107,7 @@ class Adafactor(Optimizer):
             self._velocities.append(
                 self.add_variable_from_reference(variable, "velocity")
             )
+
     def update_step(
         self, gradient: Tensor, variable: Variable, learning_rate: Any
     ) -> None:

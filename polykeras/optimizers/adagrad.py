@@ -87,6 +87,7 @@ class Adagrad(Optimizer):
         self._accumulators_of_squares = self.add_optimizer_variables(
             variables, "accumulator", self.initial_accumulator_value
         )
+
     def update_step(
         self, gradient: Tensor, variable: Variable, learning_rate: Any
     ) -> None:

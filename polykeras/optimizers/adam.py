@@ -100,6 +100,7 @@ class Adam(ListOptimizer):
             self._velocity_hats = self.add_optimizer_variables(
                 variables, "velocity_hat"
             )
+
     def update_lists(
         self, grads: list[Tensor], variables: list[Variable], learning_rate: Any
     ) -> None:

@@ -90,6 +90,7 @@ class Adamax(Optimizer):
         self._momentums, self._norms = self.add_optimizer_variables(
             variables, ["momentum", "norm"]
         )
+
     def update_step(
         self, gradient: Tensor, variable: Variable, learning_rate: Any
     ) -> None:

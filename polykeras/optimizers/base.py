@@ -128,9 +128,7 @@ class Optimizer(Slots, Saving):
     def iterations(self) -> Tensor | Variable:
         """The number of steps taken, an integer scalar."""
         if self.gradient_accumulation_steps:
-            return ops.floor_divide(
-                self._iterations, self.gradient_accumulation_steps
-            )
+            return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
         return self._iterations
 
     @property

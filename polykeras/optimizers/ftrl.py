@@ -101,6 +101,7 @@ class Ftrl(Optimizer):
             ["accumulator", "linear"],
             [self.initial_accumulator_value, "zeros"],
         )
+
     def update_step(
         self, gradient: Tensor, variable: Variable, learning_rate: Any
     ) -> None:

@@ -90,6 +90,7 @@ class Lamb(Optimizer):
         self._momentums, self._velocities = self.add_optimizer_variables(
             variables, ["momentum", "velocity"]
         )
+
     def update_step(
         self, gradient: Tensor, variable: Variable, learning_rate: Any
     ) -> None:

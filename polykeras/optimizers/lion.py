@@ -85,6 +85,7 @@ class Lion(Optimizer):
         """Make the slots."""
         super().build(variables)
         self._momentums = self.add_optimizer_variables(variables, "momentum")
+
     def update_step(
         self, gradient: Tensor, variable: Variable, learning_rate: Any
     ) -> None:

@@ -103,9 +103,7 @@ class LossScaleOptimizer(Optimizer):
         larger = ops.where(grown, ops.multiply(scale, 2.0), scale)
         # A scale of infinity would never come back.
         larger = ops.where(ops.isfinite(larger), larger, scale)
-        self.dynamic_scale.assign(
-            ops.where(finite, larger, ops.multiply(scale, 0.5))
-        )
+        self.dynamic_scale.assign(ops.where(finite, larger, ops.multiply(scale, 0.5)))
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
         """Finish with the inner optimizer."""
@@ -128,7 +126,5 @@ class LossScaleOptimizer(Optimizer):
         from polykeras.registry import deserialize_keras_object
 
         config = dict(config)
-        inner = deserialize_keras_object(
-            config.pop("inner_optimizer"), custom_objects
-        )
+        inner = deserialize_keras_object(config.pop("inner_optimizer"), custom_objects)
         return cls(inner, **config)

@@ -96,6 +96,7 @@ class Nadam(Optimizer):
         self._schedule_product = self.add_variable(
             (), initializer="ones", dtype=dtype, name="momentum_product"
         )
+
     def update_variables(
         self, grads: list[Tensor], variables: list[Variable], learning_rate: Any
     ) -> None:
@@ -131,9 +132,7 @@ class Nadam(Optimizer):
         )
         variance = ops.divide(v_next, self._bias_correction(self.beta_2, variable))
         step = ops.divide(
-            ops.multiply(
-                self._rate(learning_rate, variable), ops.add(momentum, fresh)
-            ),
+            ops.multiply(self._rate(learning_rate, variable), ops.add(momentum, fresh)),
             ops.add(ops.sqrt(variance), self.epsilon),
         )
         m.assign(m_next)

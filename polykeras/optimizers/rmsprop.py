@@ -100,6 +100,7 @@ class RMSprop(ListOptimizer):
             self._average_gradients = self.add_optimizer_variables(
                 variables, "average_gradient"
             )
+
     def update_lists(
         self, grads: list[Tensor], variables: list[Variable], learning_rate: Any
     ) -> None:

@@ -91,6 +91,7 @@ class SGD(ListOptimizer):
         self.momentums: list[Variable | None] = []
         if self.momentum != 0:
             self.momentums = self.add_optimizer_variables(variables, "momentum")
+
     def update_lists(
         self, grads: list[Tensor], variables: list[Variable], learning_rate: Any
     ) -> None:

@@ -36,9 +36,7 @@ def _trajectory(case, optimizer, scope=None):
     kernel = Variable(np.array(ANSWERS["kernel"], "float32"), name="k")
     bias = Variable(np.array(ANSWERS["bias"], "float32"), name="b")
     for step in range(10):
-        optimizer.apply(
-            _gradients(kernel.numpy(), bias.numpy(), step), [kernel, bias]
-        )
+        optimizer.apply(_gradients(kernel.numpy(), bias.numpy(), step), [kernel, bias])
     return kernel.numpy(), bias.numpy()
 
 
