@@ -76,6 +76,10 @@ class JaxBackend(Backend):
             table.update(domain.KERNELS)
         return {name: _wide_aware(kernel) for name, kernel in table.items()}
 
+    def adapt_kernel(self, kernel: Kernel) -> Kernel:
+        """Make a plugin's kernel safe for 64-bit dtypes."""
+        return _wide_aware(kernel)
+
     def is_tensor(self, x: object) -> bool:
         """Return whether `x` is a JAX array or tracer."""
         return isinstance(x, jax.Array)

@@ -93,6 +93,13 @@ class Backend(ABC):
         dtypes explicit (see each op's ``prepare``).
         """
 
+    def adapt_kernel(self, kernel: Kernel) -> Kernel:
+        """Return a kernel of another plugin as this backend has to call it.
+
+        Overridden where the library needs settings around each call.
+        """
+        return kernel
+
     @abstractmethod
     def is_tensor(self, x: object) -> bool:
         """Return whether `x` is a tensor of this library, traced ones included."""
@@ -250,7 +257,7 @@ class Backend(ABC):
             )
         yield
 
-    def synchronize(self) -> None:
+    def synchronize(self) -> None:  # noqa: B027 eager libraries have nothing to do
         """Wait until all work given to the devices is done."""
 
 
@@ -293,4 +300,3 @@ def _leaves(x: object) -> Iterator[object]:
             yield from _leaves(item)
     else:
         yield x
-

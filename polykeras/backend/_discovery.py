@@ -6,23 +6,23 @@ import re
 import threading
 import traceback
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pluggy
 
-from polykeras.backend._kernels import KernelTable, attach_plugin_kernels
+from polykeras.backend._base import Backend
+from polykeras.backend._kernels import Kernel, KernelTable
 from polykeras.backend._spec import PROJECT, SPI_VERSION, BackendSpec, HookSpecs
 from polykeras.errors import (
+    BackendError,
     BackendNotFound,
     BackendUnavailable,
     IncompatibleBackend,
     nearest,
 )
-
-if TYPE_CHECKING:
-    from polykeras.backend._base import Backend
 
 __all__ = ["Failure", "Provider", "Registry", "registry"]
 
@@ -49,11 +49,20 @@ class Provider:
 
 @dataclass
 class Registry:
-    """Every backend on offer, by name, and every plugin that failed."""
+    """Every backend on offer, by name, and every plugin that failed.
+
+    Attributes:
+        manager: pluggy's manager, which knows the hook specifications.
+        providers: Backend name to those who offer it; more than one is an error.
+        failures: The plugins that could not be loaded.
+        owners: Plugin name to the distribution and version it came with.
+        lock: Held while a backend is loaded.
+    """
 
     manager: pluggy.PluginManager
     providers: dict[str, list[Provider]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
+    owners: dict[str, str] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def register(
@@ -68,26 +77,35 @@ class Registry:
                 "polykeras_backends",
                 [p for p in self.manager.get_plugins() if p is not plugin],
             )
-            specs = [spec for specs in hook() for spec in specs]
-        except Exception as error:  # noqa: BLE001 a bad plugin must not stop the others
-            self._record(name, distribution, error)
+            specs = [spec for specs in hook() for spec in _checked(name, specs)]
+        except Exception as error:  # a bad plugin must not stop the others
+            self.record(name, distribution, error)
             if self.manager.get_plugin(name) is plugin:
                 self.manager.unregister(plugin)
             return
+        self.owners[name] = f"{distribution or name} {version}".strip()
         for spec in specs:
             provider = Provider(spec, distribution or name, version)
             self.providers.setdefault(spec.name, []).append(provider)
 
-    def _record(self, name: str, distribution: str, error: Exception) -> None:
-        summary = f"{type(error).__name__}: {error}"
+    def record(self, name: str, distribution: str, error: Exception) -> None:
+        """Note a plugin's failure and warn of it.
+
+        Args:
+            name: The plugin's name.
+            distribution: What it was installed with; empty if unknown.
+            error: What it raised.
+        """
+        summary = " ".join(f"{type(error).__name__}: {error}".split())
         text = "".join(traceback.format_exception(error))
         self.failures.append(Failure(name, distribution, summary, text))
         warnings.warn(
             f"The polykeras plugin {name!r} of distribution "
-            f"{distribution or 'unknown'!r} failed to load and is ignored: {summary}. "
-            "Run `polykeras backends` to see the traceback.",
+            f"{distribution or 'unknown'!r} failed to load and is ignored: "
+            f"{summary.removesuffix('.')}. Run `polykeras backends` to see the "
+            "traceback.",
             RuntimeWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
 
     def names(self) -> list[str]:
@@ -143,15 +161,69 @@ class Registry:
         check_requirements(spec)
         try:
             backend = spec.load()
-        except ImportError as error:
+        except BackendError:
+            raise
+        except Exception as error:
+            what = (
+                "its library failed to import"
+                if isinstance(error, ImportError)
+                else f"loading it raised {type(error).__name__}"
+            )
+            hint = f" Install it with: {spec.install_hint}" if spec.install_hint else ""
             raise BackendUnavailable(
-                f"The backend {spec.name!r} is installed, but its library failed to "
-                f"import: {error}. Install it with: {spec.install_hint}"
+                f"The backend {spec.name!r} is installed, but {what}: {error}.{hint}"
             ) from error
+        owner = f"{provider.distribution} {provider.version}".strip()
+        if not isinstance(backend, Backend) or backend.name != spec.name:
+            raise IncompatibleBackend(
+                f"The plugin of {owner} should load a Backend named {spec.name!r}, "
+                f"but gave {backend!r} of type {type(backend).__name__}. Report it "
+                "to its authors."
+            )
         backend.distribution = provider.distribution
-        backend.kernels = KernelTable(backend)
-        attach_plugin_kernels(self.manager, backend)
+        self.bind_kernels(backend)
         return backend
+
+    def bind_kernels(self, backend: Backend) -> None:
+        """Give a backend its kernel table: its own kernels and those of plugins.
+
+        Args:
+            backend: One made by a plugin, or by the user to be passed directly.
+        """
+        backend.kernels = KernelTable(backend)
+        for impl in reversed(self.manager.hook.polykeras_kernels.get_hookimpls()):
+            owner = self.owners.get(impl.plugin_name, impl.plugin_name)
+            arguments = (backend,)[: len(impl.argnames)]
+            try:
+                supplied = _checked_kernels(impl.function(*arguments))
+            except Exception as error:  # a bad plugin must not stop the others
+                self.record(impl.plugin_name, owner, error)
+            else:
+                backend.kernels.attach(supplied, owner)
+
+
+def _checked(plugin: str, specs: object) -> list[BackendSpec]:
+    """Return what the hook `polykeras_backends` of a plugin gave, if it is right."""
+    if not isinstance(specs, list | tuple) or not all(
+        isinstance(spec, BackendSpec) for spec in specs
+    ):
+        raise TypeError(
+            f"The hook polykeras_backends of the plugin {plugin!r} must return a list "
+            f"of BackendSpec, but returned {specs!r}."
+        )
+    return list(specs)
+
+
+def _checked_kernels(supplied: object) -> Mapping[str, Kernel]:
+    """Return what a hook `polykeras_kernels` gave, if it is right."""
+    if supplied is None:
+        return {}
+    if not isinstance(supplied, Mapping) or not all(map(callable, supplied.values())):
+        raise TypeError(
+            "The hook polykeras_kernels must return a dict of functions by op name, "
+            f"or None, but returned {supplied!r}."
+        )
+    return supplied
 
 
 def check_spi(provider: Provider) -> None:
@@ -189,17 +261,22 @@ def release(version: str) -> tuple[int, ...]:
     return tuple(map(int, match.group().split("."))) if match else ()
 
 
-def _discover() -> Registry:
+def new_registry() -> Registry:
+    """Return a registry that knows the hook specifications and no plugin yet."""
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
-    found = Registry(manager)
+    return Registry(manager)
+
+
+def _discover() -> Registry:
+    found = new_registry()
     for entry in metadata.entry_points(group=PROJECT):
         dist: Any = entry.dist
         distribution, version = (dist.name, dist.version) if dist else ("", "")
         try:
             plugin = entry.load()
-        except Exception as error:  # noqa: BLE001 a bad plugin must not stop the others
-            found._record(entry.name, distribution, error)
+        except Exception as error:  # a bad plugin must not stop the others
+            found.record(entry.name, distribution, error)
             continue
         found.register(plugin, entry.name, distribution, version)
     return found

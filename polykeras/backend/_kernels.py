@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from polykeras.errors import OperationNotSupported
 
 if TYPE_CHECKING:
-    import pluggy
-
     from polykeras.backend._base import Backend
 
-__all__ = ["Kernel", "KernelTable", "attach_plugin_kernels", "set_default_kernels"]
+__all__ = ["Kernel", "KernelTable", "set_default_kernels"]
 
 Kernel = Callable[..., Any]
 
@@ -39,6 +37,7 @@ class KernelTable(dict[str, Kernel]):
         super().__init__(backend.own_kernels())
         self.backend = backend
         self.suppliers: dict[str, str] = dict.fromkeys(self, backend.distribution)
+        self._attached: set[str] = set()
 
     def __missing__(self, name: str) -> Kernel:
         kernel = _default_kernel(name)
@@ -54,14 +53,15 @@ class KernelTable(dict[str, Kernel]):
         self[name] = kernel
         return kernel
 
+    def attach(self, kernels: Mapping[str, Kernel], supplier: str) -> None:
+        """Replace kernels by those of a plugin; in pluggy's order, the first wins.
 
-def attach_plugin_kernels(manager: pluggy.PluginManager, backend: Backend) -> None:
-    """Let kernel plugins replace kernels of `backend`; the first plugin wins."""
-    taken: set[str] = set()
-    for impl in reversed(manager.hook.polykeras_kernels.get_hookimpls()):
-        kernels = impl.function(*(backend,)[: len(impl.argnames)]) or {}
+        Args:
+            kernels: Op name to kernel.
+            supplier: Who supplies them, for listings.
+        """
         for name, kernel in kernels.items():
-            if name not in taken:
-                taken.add(name)
-                backend.kernels[name] = kernel
-                backend.kernels.suppliers[name] = impl.plugin_name
+            if name not in self._attached:
+                self._attached.add(name)
+                self[name] = self.backend.adapt_kernel(kernel)
+                self.suppliers[name] = supplier

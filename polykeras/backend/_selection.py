@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
+import weakref
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from polykeras.backend._base import Backend
 from polykeras.backend._discovery import registry
 from polykeras.errors import ArgumentError, BackendError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
-
-    from polykeras.backend._base import Backend
 
 __all__ = [
     "REFERENCE",
@@ -35,7 +35,12 @@ REFERENCE: Final = "numpy"
 """The backend that is always there, defines results, and draws initial weights."""
 
 _block: ContextVar[Backend | None] = ContextVar("polykeras_backend", default=None)
+# The process default, in a list so that the fast path of ops reads it by reference.
 _process: list[Backend | None] = [None]
+# What has been chosen for the process, latest last. A choice leaves the list when it
+# turns out to be for a block, so blocks that threads enter in any order cannot
+# restore each other's choice.
+_choices: list[tuple[Backend, weakref.ref[use_backend] | None]] = []
 _lock = threading.RLock()
 
 
@@ -45,12 +50,12 @@ def configured() -> dict[str, Any]:
     The file is ``$POLYKERAS_CONFIG`` or ``config.toml`` in the user's
     configuration folder; it is read, never written.
     """
-    import tomllib  # noqa: PLC0415 only needed where no choice was made in code
+    import tomllib  # only needed where no choice was made in code
 
-    import platformdirs  # noqa: PLC0415
+    import platformdirs
 
     named = os.environ.get("POLYKERAS_CONFIG")
-    path = Path(named or Path(platformdirs.user_config_dir("polykeras")) / "config.toml")
+    path = Path(named or platformdirs.user_config_path("polykeras") / "config.toml")
     if not path.is_file():
         if named:
             raise BackendError(f"POLYKERAS_CONFIG names {named!r}, which is no file.")
@@ -69,13 +74,24 @@ def configured() -> dict[str, Any]:
 
 
 def _choose() -> Backend:
+    """Load what the environment or the config file names, else the reference."""
     with _lock:
-        if _process[0] is None:
-            name = os.environ.get("POLYKERAS_BACKEND")
-            if not name:
-                name = str(configured().get("backend") or REFERENCE)
-            _process[0] = registry().load(name)
-        return _process[0]
+        if _process[0] is not None:
+            return _process[0]
+        name = os.environ.get("POLYKERAS_BACKEND")
+        source = "the environment variable POLYKERAS_BACKEND"
+        if not name:
+            name = str(configured().get("backend") or REFERENCE)
+            source = "the config file" if name != REFERENCE else ""
+        try:
+            chosen = registry().load(name)
+        except BackendError as error:
+            if not source:
+                raise
+            raise type(error)(f"{error} The choice comes from {source}.") from error
+        _choices.insert(0, (chosen, None))
+        _process[0] = chosen
+        return chosen
 
 
 def active() -> Backend:
@@ -107,8 +123,18 @@ def get_backend(name: str | Backend) -> Backend:
         BackendNotFound: If no plugin supplies it.
         BackendUnavailable: If its array library is missing.
         IncompatibleBackend: If versions do not fit.
+        ArgumentError: If `name` is neither.
     """
-    return registry().load(name) if isinstance(name, str) else name
+    if isinstance(name, str):
+        return registry().load(name)
+    if not isinstance(name, Backend):
+        raise ArgumentError(
+            f"A backend is chosen by its name or a Backend object, got {name!r} of "
+            f"type {type(name).__name__}."
+        )
+    if "kernels" not in vars(name):
+        registry().bind_kernels(name)
+    return name
 
 
 def installed_backends() -> list[str]:
@@ -135,6 +161,12 @@ def engine_scope(engine: Backend) -> Iterator[Backend]:
 class use_backend:  # noqa: N801 reads as a function
     """Choose the backend: for the process as a call, for a block as a context.
 
+    A block's choice holds for its thread or async task alone. Python makes the
+    object before it enters the block, so for that instant the choice is the process
+    default, which threads without a choice of their own can see. Where such threads
+    run, write ``with engine_scope(get_backend(name))``, which touches nothing but
+    the block.
+
     Args:
         name: The backend's name or the `Backend` itself.
 
@@ -151,14 +183,20 @@ class use_backend:  # noqa: N801 reads as a function
         self._chosen = get_backend(name)
         self._tokens: list[Token[Backend | None]] = []
         with _lock:
-            self._before = _process[0]
+            # A choice whose object is gone stands for good, and hides those before.
+            for i in reversed(range(len(_choices))):
+                owner = _choices[i][1]
+                if owner is None or owner() is None:
+                    del _choices[:i]
+                    break
+            _choices.append((self._chosen, weakref.ref(self)))
             _process[0] = self._chosen
 
     def __enter__(self) -> Backend:
         """Turn the process-wide choice into one for this block only."""
         with _lock:
-            if not self._tokens and _process[0] is self._chosen:
-                _process[0] = self._before
+            _choices[:] = [c for c in _choices if c[1] is None or c[1]() is not self]
+            _process[0] = _choices[-1][0] if _choices else None
         self._tokens.append(_block.set(self._chosen))
         return self._chosen
 

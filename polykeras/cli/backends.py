@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from polykeras.backend import registry
-from polykeras.backend._discovery import check_requirements, check_spi
+from polykeras.backend import Registry, registry
 from polykeras.errors import BackendError
 
 __all__ = ["backends", "describe"]
@@ -20,13 +19,17 @@ HINTS = {
 }
 
 
-def describe(*, kernels: bool = False) -> dict[str, Any]:
+def describe(*, kernels: bool = False, found: Registry | None = None) -> dict[str, Any]:
     """Return all that is known about installed backends, as plain data.
 
     Args:
         kernels: Whether to list who supplies each kernel.
+        found: The plugins to describe; None means those installed.
     """
-    found = registry()
+    found = found or registry()
+    import polykeras.ops  # declares every op, which takes a moment
+    from polykeras.ops._registry import REGISTRY
+
     listed = []
     for name in found.names():
         for provider in found.providers[name]:
@@ -41,16 +44,9 @@ def describe(*, kernels: bool = False) -> dict[str, Any]:
                 "install": spec.install_hint,
             }
             try:
-                check_spi(provider)
-                check_requirements(spec)
                 backend = found.load(name)
             except BackendError as error:
                 entry |= {"usable": False, "error": str(error)}
-            except Exception as error:  # a library may fail to import in any way
-                entry |= {
-                    "usable": False,
-                    "error": f"{type(error).__name__}: {error}",
-                }
             else:
                 entry |= {
                     "usable": True,
@@ -61,6 +57,9 @@ def describe(*, kernels: bool = False) -> dict[str, Any]:
                 }
                 if kernels:
                     entry["kernels"] = dict(sorted(backend.kernels.suppliers.items()))
+                    entry["unknown_ops"] = [
+                        op for op in entry["kernels"] if op not in REGISTRY
+                    ]
             listed.append(entry)
     failures = [
         {
@@ -129,6 +128,8 @@ def _gradients(entry: dict[str, Any]) -> str:
 def _print_kernels(console: Any, entry: dict[str, Any]) -> None:
     from rich.table import Table
 
+    if not entry["usable"]:
+        return
     suppliers: dict[str, list[str]] = {}
     for op, supplier in entry.get("kernels", {}).items():
         suppliers.setdefault(supplier, []).append(op)
@@ -139,3 +140,9 @@ def _print_kernels(console: Any, entry: dict[str, Any]) -> None:
     for supplier, ops in sorted(suppliers.items()):
         table.add_row(supplier, str(len(ops)), " ".join(ops))
     console.print(table)
+    if entry["unknown_ops"]:
+        console.print(
+            f"No op has these names, so nothing calls their kernels: "
+            f"{', '.join(entry['unknown_ops'])}",
+            markup=False,
+        )
