@@ -1,7 +1,6 @@
 PYTHON ?= python
 WORKERS ?= 2
 TESTS ?= tests
-DOCTESTS ?= polykeras backends
 
 # Workers share the machine; a pool of threads in each only makes them wait.
 export OMP_NUM_THREADS ?= 1
@@ -30,10 +29,10 @@ contracts: ## import-linter: who may import whom
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 test: ## all tests on every installed backend, and the examples in docstrings
-	$(PYTHON) -m pytest -n $(WORKERS) --doctest-modules $(DOCTESTS) $(TESTS)
+	$(PYTHON) -m pytest -n $(WORKERS) $(TESTS)
 
 doctest: ## only the examples in docstrings
-	$(PYTHON) -m pytest -n $(WORKERS) --doctest-modules $(DOCTESTS)
+	$(PYTHON) -m pytest -n $(WORKERS) tests/test_doctests.py
 
 coverage: ## tests with a coverage report
 	$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term --cov-report=html $(TESTS)

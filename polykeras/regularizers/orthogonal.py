@@ -28,7 +28,8 @@ class OrthogonalRegularizer(Regularizer):
         ShapeError: When called with a tensor that has not two axes.
 
     >>> import polykeras as keras
-    >>> float(keras.regularizers.OrthogonalRegularizer(1.0)(keras.ops.ones((2, 3))))
+    >>> penalty = keras.regularizers.OrthogonalRegularizer(1.0)(keras.ops.ones((2, 3)))
+    >>> round(float(penalty), 6)
     1.0
     """
 
