@@ -68,3 +68,10 @@ def test_plugin_modules_load_no_engine(package):
     loaded = loaded_after(f"import {package}")
     assert package in loaded
     assert not loaded & ENGINES
+
+
+def test_layers_and_models_load_no_engine():
+    code = "import polykeras.layers, polykeras.models, polykeras.random"
+    loaded = loaded_after(code)
+    assert "polykeras" in loaded
+    assert not loaded & (ENGINES | BACKENDS)

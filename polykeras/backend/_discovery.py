@@ -160,7 +160,7 @@ class Registry:
         check_spi(provider)
         check_requirements(spec)
         try:
-            backend = spec.load()
+            backend: object = spec.load()
         except BackendError:
             raise
         except Exception as error:

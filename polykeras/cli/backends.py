@@ -27,8 +27,7 @@ def describe(*, kernels: bool = False, found: Registry | None = None) -> dict[st
         found: The plugins to describe; None means those installed.
     """
     found = found or registry()
-    import polykeras.ops  # declares every op, which takes a moment
-    from polykeras.ops._registry import REGISTRY
+    from polykeras.ops._registry import REGISTRY  # loads every op: a moment
 
     listed = []
     for name in found.names():

@@ -50,7 +50,9 @@ class ArrayAPIBackend(Backend):
         self.name = name
         self.tensor_type = type(xp.zeros(()))
         self._native = {
-            dtype: getattr(xp, dtype, None) for dtype in dtypes.ALL if hasattr(xp, dtype)
+            dtype: getattr(xp, dtype, None)
+            for dtype in dtypes.ALL
+            if hasattr(xp, dtype)
         }
         self.inexact = frozenset(
             native for name, native in self._native.items() if dtypes.is_inexact(name)
