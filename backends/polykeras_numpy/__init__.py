@@ -13,7 +13,7 @@ __all__ = ["polykeras_backends"]
 
 
 def _load() -> Backend:
-    from polykeras_numpy.backend import NumpyBackend  # noqa: PLC0415 on first use
+    from polykeras_numpy.backend import NumpyBackend
 
     return NumpyBackend()
 

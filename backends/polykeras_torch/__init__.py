@@ -13,7 +13,7 @@ __all__ = ["polykeras_backends"]
 
 
 def _load() -> Backend:
-    from polykeras_torch.backend import TorchBackend  # noqa: PLC0415 on first use
+    from polykeras_torch.backend import TorchBackend
 
     return TorchBackend()
 

@@ -165,7 +165,6 @@ class TorchBackend(Backend):
 
     def custom_vjp(self, f: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function backed by `torch.autograd.Function`."""
-
         form: Any = None
 
         class Custom(torch.autograd.Function):

@@ -6,30 +6,18 @@ from polykeras.ops.activations import (
     elu,
     gelu,
     glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
     leaky_relu,
     log_sigmoid,
-    log_softmax,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
-    soft_shrink,
-    softmax,
     softplus,
     softsign,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
     squareplus,
     swish,
     tanh_shrink,
-    threshold,
 )
 from polykeras.ops.arithmetic import (
     add,
@@ -89,6 +77,19 @@ from polykeras.ops.control import (
     switch,
     while_loop,
 )
+from polykeras.ops.conversion import (
+    array,
+    cast,
+    convert_to_numpy,
+    convert_to_tensor,
+    copy,
+    dtype,
+    is_tensor,
+    saturate_cast,
+    shape,
+    stop_gradient,
+    view,
+)
 from polykeras.ops.convolution import (
     conv,
     conv_transpose,
@@ -98,23 +99,12 @@ from polykeras.ops.convolution import (
 from polykeras.ops.counting import bincount, histogram, isin, unique
 from polykeras.ops.creation import (
     arange,
-    array,
-    cast,
-    convert_to_numpy,
-    convert_to_tensor,
-    copy,
-    dtype,
     empty,
     empty_like,
     full,
     full_like,
-    is_tensor,
     ones,
     ones_like,
-    saturate_cast,
-    shape,
-    stop_gradient,
-    view,
     zeros,
     zeros_like,
 )
@@ -229,6 +219,17 @@ from polykeras.ops.patches import (
 )
 from polykeras.ops.patterns import (
     rearrange,
+)
+from polykeras.ops.piecewise import (
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+    threshold,
 )
 from polykeras.ops.pooling import (
     adaptive_average_pool,
@@ -350,6 +351,7 @@ from polykeras.ops.shaping import (
     transpose,
 )
 from polykeras.ops.similarity import cdist, corrcoef, correlate, psnr
+from polykeras.ops.softmax import log_softmax, softmax, sparsemax
 from polykeras.ops.solvers import (
     cholesky_inverse,
     det,

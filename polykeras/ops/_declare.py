@@ -28,7 +28,7 @@ from polykeras.ops._registry import REGISTRY
 __all__ = ["Op", "OpFunction", "op", "primitive"]
 
 P = ParamSpec("P")
-R = TypeVar("R", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 _EMPTY = inspect.Parameter.empty
 _MISSING: Any = object()
@@ -36,13 +36,13 @@ _current = _block.get
 _KINDS = ("common", "inexact", "boolean", "integer", "tensor", "sequence", "tree")
 
 
-class OpFunction(Protocol[P, R]):
+class OpFunction(Protocol[P, R_co]):
     """A public op: call it, or attach rules to it."""
 
     op: Op
     __name__: str
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
     def abstract(self, rule: Rule) -> Rule: ...
     def prepare(self, rule: Rule) -> Rule: ...
     def vjp(self, *names: str) -> Callable[[Rule], Rule]: ...
@@ -106,7 +106,9 @@ class Op:
             for i in positions
         )
         self.plain = False
-        self.nested = self.positions.get("sequence", ()) + self.positions.get("tree", ())
+        self.nested = self.positions.get("sequence", ()) + self.positions.get(
+            "tree", ()
+        )
 
     def __repr__(self) -> str:
         return f"<Op {self.name}>"
@@ -219,7 +221,7 @@ class Op:
         the same on every backend. What it cannot explain keeps the library's
         error, with the op, shapes, dtypes and backend added.
         """
-        from polykeras.ops._abstract import evaluate, spec_of  # noqa: PLC0415 cycle
+        from polykeras.ops._abstract import evaluate, spec_of
 
         specs = tree.map_leaves(lambda x: spec_of(x, engine), args)
         try:
@@ -353,19 +355,19 @@ def _callable(op: Op) -> Callable[..., Any]:
     same_kind = len(op.positions) == 1 and (
         "common" in op.positions or "inexact" in op.positions
     )
-    op.plain = same_kind and len(op.single) == len(op.names) <= 2  # noqa: PLR2004
+    op.plain = same_kind and len(op.single) == len(op.names) <= 2
     if not op.plain:
         return _general(op)
     return _unary(op) if len(op.names) == 1 else _binary(op)
 
 
-class _Declaration(Generic[P, R]):
+class _Declaration(Generic[P, R_co]):
     """Collects what a decorator says and makes the public function."""
 
     def __init__(self, options: dict[str, Any]) -> None:
         self.options = options
 
-    def __call__(self, fn: Callable[P, R]) -> OpFunction[P, R]:
+    def __call__(self, fn: Callable[P, R_co]) -> OpFunction[P, R_co]:
         op = Op(fn, **self.options)
         if op.name in REGISTRY:
             raise ValueError(f"The op {op.name!r} is declared twice.")
@@ -410,7 +412,7 @@ class _Declaration(Generic[P, R]):
         call.abstract, call.prepare = abstract, prepare
         call.vjp, call.joint_vjp = vjp, joint_vjp
         REGISTRY[op.name] = call
-        return cast("OpFunction[P, R]", call)
+        return cast("OpFunction[P, R_co]", call)
 
 
 def _part(rule: Callable[..., Any], k: int) -> Callable[..., Any]:
@@ -433,7 +435,7 @@ def _options(primitive: bool, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 @overload
-def primitive(fn: Callable[P, R], /) -> OpFunction[P, R]: ...
+def primitive(fn: Callable[P, R_co], /) -> OpFunction[P, R_co]: ...
 @overload
 def primitive(
     *,
@@ -447,7 +449,7 @@ def primitive(
     tensor: str = ...,
     sequence: str = ...,
     tree: str = ...,
-) -> Callable[[Callable[P, R]], OpFunction[P, R]]: ...
+) -> Callable[[Callable[P, R_co]], OpFunction[P, R_co]]: ...
 def primitive(fn: Any = None, /, **settings: Any) -> Any:
     """Declare an op that every backend supplies a kernel for.
 
@@ -462,7 +464,7 @@ def primitive(fn: Any = None, /, **settings: Any) -> Any:
 
 
 @overload
-def op(fn: Callable[P, R], /) -> OpFunction[P, R]: ...
+def op(fn: Callable[P, R_co], /) -> OpFunction[P, R_co]: ...
 @overload
 def op(
     *,
@@ -475,7 +477,7 @@ def op(
     tensor: str = ...,
     sequence: str = ...,
     tree: str = ...,
-) -> Callable[[Callable[P, R]], OpFunction[P, R]]: ...
+) -> Callable[[Callable[P, R_co]], OpFunction[P, R_co]]: ...
 def op(fn: Any = None, /, **settings: Any) -> Any:
     """Declare an op as a composition of other ops.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from polykeras.backend import Tensor
 from polykeras.ops._declare import op, primitive
 from polykeras.ops._rules import binary, counted, unary
-from polykeras.ops.creation import cast, convert_to_tensor, dtype
+from polykeras.ops.conversion import cast, convert_to_tensor, dtype
 
 __all__ = [
     "add",

@@ -15,7 +15,7 @@ from polykeras.ops._registry import REGISTRY
 from polykeras.ops._rules import binary, boolean, promoted, unary
 from polykeras.ops._shapes import broadcast_shapes
 from polykeras.ops.arithmetic import add, divide, multiply
-from polykeras.ops.creation import convert_to_tensor, dtype
+from polykeras.ops.conversion import convert_to_tensor, dtype
 from polykeras.ops.logical import logical_not, logical_or
 
 __all__ = [

@@ -14,7 +14,8 @@ from polykeras.ops._registry import REGISTRY
 from polykeras.ops._rules import boolean, promoted, unary
 from polykeras.ops.arithmetic import multiply, negative, subtract
 from polykeras.ops.comparison import equal, isnan, less, where
-from polykeras.ops.creation import cast, convert_to_tensor, dtype, zeros_like
+from polykeras.ops.conversion import cast, convert_to_tensor, dtype
+from polykeras.ops.creation import zeros_like
 
 __all__ = [
     "angle",

@@ -10,7 +10,7 @@ from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.ops._declare import op
 from polykeras.ops.arithmetic import multiply
-from polykeras.ops.creation import cast, convert_to_tensor, dtype
+from polykeras.ops.conversion import cast, convert_to_tensor, dtype
 from polykeras.ops.products import matmul
 from polykeras.ops.rearranging import diagonal
 from polykeras.ops.reductions import sum as sum_

@@ -18,7 +18,7 @@ from polykeras.ops.arithmetic import (
     subtract,
 )
 from polykeras.ops.comparison import equal, less, maximum, minimum, where
-from polykeras.ops.creation import cast, convert_to_tensor, dtype
+from polykeras.ops.conversion import cast, convert_to_tensor, dtype
 from polykeras.ops.logical import logical_or
 from polykeras.ops.rounding import abs, floor_divide, sign
 

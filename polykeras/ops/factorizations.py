@@ -22,8 +22,8 @@ from polykeras.ops._declare import primitive
 from polykeras.ops.arithmetic import add, divide, multiply, subtract
 from polykeras.ops.comparison import equal, where
 from polykeras.ops.complex_numbers import conj
+from polykeras.ops.conversion import dtype as dtype_of
 from polykeras.ops.creation import arange, ones
-from polykeras.ops.creation import dtype as dtype_of
 from polykeras.ops.indexing import take_along_axis
 from polykeras.ops.matrices import eye, tril, triu
 from polykeras.ops.products import matmul

@@ -7,7 +7,7 @@ from typing import Any
 from polykeras.backend import Tensor
 from polykeras.ops._declare import op, primitive
 from polykeras.ops._rules import binary, boolean, check_dtype, unary
-from polykeras.ops.creation import cast, dtype
+from polykeras.ops.conversion import cast, dtype
 
 __all__ = [
     "bitwise_and",

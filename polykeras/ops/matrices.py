@@ -12,7 +12,8 @@ from polykeras.ops._declare import op
 from polykeras.ops._registry import REGISTRY
 from polykeras.ops.arithmetic import add
 from polykeras.ops.comparison import equal, less_equal, where
-from polykeras.ops.creation import arange, cast, convert_to_tensor, dtype
+from polykeras.ops.conversion import cast, convert_to_tensor, dtype
+from polykeras.ops.creation import arange
 from polykeras.ops.logical import logical_not
 
 __all__ = ["eye", "identity", "tri", "tril", "triu"]

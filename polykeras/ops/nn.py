@@ -5,30 +5,18 @@ from polykeras.ops.activations import (
     elu,
     gelu,
     glu,
-    hard_shrink,
-    hard_sigmoid,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
     leaky_relu,
     log_sigmoid,
-    log_softmax,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
-    soft_shrink,
-    softmax,
     softplus,
     softsign,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
     squareplus,
     swish,
     tanh_shrink,
-    threshold,
 )
 from polykeras.ops.attention import dot_product_attention
 from polykeras.ops.complex_numbers import polar
@@ -53,6 +41,17 @@ from polykeras.ops.normalization import (
 )
 from polykeras.ops.norms import normalize
 from polykeras.ops.patches import fold, unfold
+from polykeras.ops.piecewise import (
+    hard_shrink,
+    hard_sigmoid,
+    hard_silu,
+    hard_swish,
+    hard_tanh,
+    soft_shrink,
+    sparse_plus,
+    sparse_sigmoid,
+    threshold,
+)
 from polykeras.ops.pooling import (
     adaptive_average_pool,
     adaptive_max_pool,
@@ -61,6 +60,7 @@ from polykeras.ops.pooling import (
 )
 from polykeras.ops.rearranging import depth_to_space, space_to_depth
 from polykeras.ops.similarity import psnr
+from polykeras.ops.softmax import log_softmax, softmax, sparsemax
 from polykeras.ops.statistics import moments
 
 __all__ = [

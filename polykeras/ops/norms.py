@@ -11,8 +11,8 @@ from polykeras.ops._declare import op
 from polykeras.ops._shapes import canonical_axis
 from polykeras.ops.arithmetic import divide, multiply
 from polykeras.ops.comparison import equal, maximum, not_equal, where
-from polykeras.ops.creation import cast, convert_to_tensor
-from polykeras.ops.creation import dtype as dtype_of
+from polykeras.ops.conversion import cast, convert_to_tensor
+from polykeras.ops.conversion import dtype as dtype_of
 from polykeras.ops.exponential import power, sqrt
 from polykeras.ops.factorizations import svd
 from polykeras.ops.reductions import max as max_

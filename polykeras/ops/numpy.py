@@ -34,18 +34,16 @@ from polykeras.ops.comparison import (
 )
 from polykeras.ops.complex_numbers import angle, conj, conjugate, imag, isreal, real
 from polykeras.ops.contractions import einsum
+from polykeras.ops.conversion import array, copy, view
 from polykeras.ops.counting import bincount, histogram, isin, unique
 from polykeras.ops.creation import (
     arange,
-    array,
-    copy,
     empty,
     empty_like,
     full,
     full_like,
     ones,
     ones_like,
-    view,
     zeros,
     zeros_like,
 )

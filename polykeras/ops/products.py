@@ -11,7 +11,7 @@ from polykeras.ops._declare import op, primitive
 from polykeras.ops._shapes import broadcast_shapes, canonical_axis
 from polykeras.ops.arithmetic import multiply, negative, subtract
 from polykeras.ops.complex_numbers import conj
-from polykeras.ops.creation import convert_to_tensor
+from polykeras.ops.conversion import convert_to_tensor
 from polykeras.ops.joining import stack
 from polykeras.ops.rearranging import diagonal
 from polykeras.ops.reductions import sum as sum_

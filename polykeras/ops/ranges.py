@@ -15,7 +15,8 @@ from polykeras.ops._registry import REGISTRY
 from polykeras.ops._rules import promoted
 from polykeras.ops.arithmetic import add, divide, multiply, subtract
 from polykeras.ops.comparison import equal, where
-from polykeras.ops.creation import arange, cast, convert_to_tensor, dtype
+from polykeras.ops.conversion import cast, convert_to_tensor, dtype
+from polykeras.ops.creation import arange
 from polykeras.ops.exponential import exp, log, power
 from polykeras.ops.rounding import abs, floor, sign
 

@@ -17,8 +17,8 @@ from polykeras import ops
 from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
 from polykeras.ops._declare import op
+from polykeras.ops._recurrence_parts import check_activation
 from polykeras.ops.recurrence_steps import (
-    check_activation,
     gru_steps,
     lstm_steps,
     rnn_steps,

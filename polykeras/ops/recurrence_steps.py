@@ -14,17 +14,22 @@ It".
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
 from polykeras import ops
 from polykeras.backend import Tensor
-from polykeras.errors import ArgumentError, nearest
 from polykeras.ops._declare import op
-from polykeras.ops.activations import hard_sigmoid, relu, sigmoid
+from polykeras.ops._recurrence_parts import (
+    ACTIVATIONS,
+    hold,
+    outer,
+    pass_back,
+    scan_present,
+    split_gates,
+    states_before,
+)
 
 __all__ = [
-    "check_activation",
     "gru_steps",
     "gru_steps_grad",
     "lstm_steps",
@@ -32,106 +37,6 @@ __all__ = [
     "rnn_steps",
     "rnn_steps_grad",
 ]
-
-
-def _tanh_slope(y: Tensor) -> Tensor:
-    return ops.subtract(1, ops.square(y))
-
-
-def _sigmoid_slope(y: Tensor) -> Tensor:
-    return ops.multiply(y, ops.subtract(1, y))
-
-
-def _relu_slope(y: Tensor) -> Tensor:
-    return ops.cast(ops.greater(y, 0), ops.dtype(y))
-
-
-def _hard_sigmoid_slope(y: Tensor) -> Tensor:
-    inside = ops.logical_and(ops.greater(y, 0), ops.less(y, 1))
-    return ops.divide(ops.cast(inside, ops.dtype(y)), 6)
-
-
-def _linear_slope(y: Tensor) -> Tensor:
-    return ops.ones_like(y)
-
-
-def _tanh(x: Tensor) -> Tensor:
-    return ops.tanh(x)
-
-
-def _linear(x: Tensor) -> Tensor:
-    return x
-
-
-Function = Callable[[Tensor], Tensor]
-
-# Name to the function and its slope as a function of its value.
-_ACTIVATIONS: Final[dict[str, tuple[Function, Function]]] = {
-    "tanh": (_tanh, _tanh_slope),
-    "sigmoid": (sigmoid, _sigmoid_slope),
-    "relu": (relu, _relu_slope),
-    "hard_sigmoid": (hard_sigmoid, _hard_sigmoid_slope),
-    "linear": (_linear, _linear_slope),
-}
-
-
-def check_activation(op_name: str, *names: str) -> None:
-    """Refuse activations that recurrences do not know.
-
-    Raises:
-        ArgumentError: If one is none of the five.
-    """
-    for name in names:
-        if name not in _ACTIVATIONS:
-            raise ArgumentError(
-                f"polykeras.ops.{op_name} got the activation {name!r}. "
-                f"{nearest(name, _ACTIVATIONS)} For another one, scan over a cell."
-            )
-
-
-def _split(x: Tensor, parts: int) -> Any:
-    return ops.split(x, parts, axis=-1)
-
-
-def _hold(keep: Tensor | None, new: Tensor, old: Tensor) -> Tensor:
-    """Return `new` where the step counts, else `old`."""
-    return new if keep is None else ops.where(ops.expand_dims(keep, -1), new, old)
-
-
-def _pass(keep: Tensor | None, g: Tensor) -> tuple[Tensor, Tensor]:
-    """Split a gradient into that of the new value and that of the old one."""
-    if keep is None:
-        return g, ops.zeros_like(g)
-    where = ops.expand_dims(keep, -1)
-    return ops.where(where, g, 0), ops.where(where, 0, g)
-
-
-def _before(states: Tensor, first: Tensor) -> Tensor:
-    """Return the state before every step."""
-    if states.shape[0] == 1:
-        return ops.expand_dims(first, 0)
-    earlier = ops.get_item(states, slice(0, -1))
-    return ops.concatenate([ops.expand_dims(first, 0), earlier], axis=0)
-
-
-def _scan(fn: Any, init: Any, xs: list[Tensor | None], *, reverse: bool = False) -> Any:
-    """Scan over those of `xs` that exist; `fn` gets None for the others."""
-    present = [x for x in xs if x is not None]
-
-    def step(carry: Any, items: Any) -> Any:
-        found = iter(items)
-        return fn(carry, [None if x is None else next(found) for x in xs])
-
-    return ops.scan(step, init, tuple(present), reverse=reverse)
-
-
-def _outer(left: Tensor, right: Tensor) -> Tensor:
-    """Return the sum over time and batch of products: the kernel's gradient."""
-    rows = left.shape[0] * left.shape[1]
-    flat = ops.reshape(left, (rows, left.shape[2]))
-    return ops.matmul(
-        ops.transpose(flat, (1, 0)), ops.reshape(right, (rows, right.shape[2]))
-    )
 
 
 # -- long short-term memory --------------------------------------------------------
@@ -161,20 +66,20 @@ def lstm_steps(
     Returns:
         ``(T, B, U)``, ``(T, B, U)`` and ``(T, B, 4 U)``.
     """
-    act, gate = _ACTIVATIONS[activation][0], _ACTIVATIONS[recurrent_activation][0]
+    act, gate = ACTIVATIONS[activation][0], ACTIVATIONS[recurrent_activation][0]
 
     def step(carry: Any, items: Any) -> Any:
         h, c = carry
         now, keep = items
-        i, f, a, o = _split(ops.add(now, ops.matmul(h, recurrent_kernel)), 4)
+        i, f, a, o = split_gates(ops.add(now, ops.matmul(h, recurrent_kernel)), 4)
         i, f, a, o = gate(i), gate(f), act(a), gate(o)
         cell = ops.add(ops.multiply(f, c), ops.multiply(i, a))
         hidden = ops.multiply(o, act(cell))
         gates = ops.concatenate([i, f, a, o], axis=-1)
-        h, c = _hold(keep, hidden, h), _hold(keep, cell, c)
+        h, c = hold(keep, hidden, h), hold(keep, cell, c)
         return (h, c), (h, c, gates)
 
-    return tuple(_scan(step, (h0, c0), [z, mask])[1])
+    return tuple(scan_present(step, (h0, c0), [z, mask])[1])
 
 
 @lstm_steps.joint_vjp("z", "h0", "c0", "recurrent_kernel")
@@ -192,7 +97,7 @@ def _(
     dz, dh, dc = lstm_steps_grad(
         *g, *out, h0, c0, recurrent_kernel, mask, activation, recurrent_activation
     )
-    return dz, dh, dc, _outer(_before(out[0], h0), dz)
+    return dz, dh, dc, outer(states_before(out[0], h0), dz)
 
 
 @op(inexact="gh gc gg h c gates h0 c0 recurrent_kernel", boolean="mask")
@@ -229,17 +134,17 @@ def lstm_steps_grad(
     Returns:
         ``(T, B, 4 U)``, ``(B, U)`` and ``(B, U)``.
     """
-    act, act_slope = _ACTIVATIONS[activation]
-    gate_slope = _ACTIVATIONS[recurrent_activation][1]
+    act, act_slope = ACTIVATIONS[activation]
+    gate_slope = ACTIVATIONS[recurrent_activation][1]
     back = ops.transpose(recurrent_kernel, (1, 0))
 
     def step(carry: Any, items: Any) -> Any:
         dh, dc = carry
         gh_now, gc_now, gg_now, before, now, keep = items
-        dh, dh_old = _pass(keep, ops.add(dh, gh_now))
-        dc, dc_old = _pass(keep, ops.add(dc, gc_now))
-        i, f, a, o = _split(now, 4)
-        gi, gf, ga, go = _split(gg_now, 4)
+        dh, dh_old = pass_back(keep, ops.add(dh, gh_now))
+        dc, dc_old = pass_back(keep, ops.add(dc, gc_now))
+        i, f, a, o = split_gates(now, 4)
+        gi, gf, ga, go = split_gates(gg_now, 4)
         # Masked steps hold another cell than this one; their gradient is zero.
         squashed = act(ops.add(ops.multiply(f, before), ops.multiply(i, a)))
         dc = ops.add(dc, ops.multiply(ops.multiply(dh, o), act_slope(squashed)))
@@ -253,8 +158,8 @@ def lstm_steps_grad(
         return (dh, dc), dz
 
     start = (ops.zeros_like(h0), ops.zeros_like(c0))
-    (dh, dc), dz = _scan(
-        step, start, [gh, gc, gg, _before(c, c0), gates, mask], reverse=True
+    (dh, dc), dz = scan_present(
+        step, start, [gh, gc, gg, states_before(c, c0), gates, mask], reverse=True
     )
     return dz, dh, dc
 
@@ -289,7 +194,7 @@ def gru_steps(
         ``(T, B, U)`` and ``(T, B, 4 U)``: update, reset, candidate, and what the
         reset gate multiplies.
     """
-    act, gate = _ACTIVATIONS[activation][0], _ACTIVATIONS[recurrent_activation][0]
+    act, gate = ACTIVATIONS[activation][0], ACTIVATIONS[recurrent_activation][0]
     units = recurrent_kernel.shape[0]
     two = ops.get_item(recurrent_kernel, (slice(None), slice(0, 2 * units)))
     last = ops.get_item(recurrent_kernel, (slice(None), slice(2 * units, None)))
@@ -297,22 +202,22 @@ def gru_steps(
     def step(carry: Any, items: Any) -> Any:
         (h,) = carry
         now, keep = items
-        zu, zr, za = _split(now, 3)
+        zu, zr, za = split_gates(now, 3)
         if reset_after:
             inner = ops.matmul(h, recurrent_kernel)
             inner = inner if recurrent_bias is None else ops.add(inner, recurrent_bias)
-            ru, rr, ra = _split(inner, 3)
+            ru, rr, ra = split_gates(inner, 3)
             u, r = gate(ops.add(zu, ru)), gate(ops.add(zr, rr))
             a = act(ops.add(za, ops.multiply(r, ra)))
         else:
-            ru, rr = _split(ops.matmul(h, two), 2)
+            ru, rr = split_gates(ops.matmul(h, two), 2)
             u, r, ra = gate(ops.add(zu, ru)), gate(ops.add(zr, rr)), h
             a = act(ops.add(za, ops.matmul(ops.multiply(r, h), last)))
         new = ops.add(ops.multiply(u, h), ops.multiply(ops.subtract(1, u), a))
-        h = _hold(keep, new, h)
+        h = hold(keep, new, h)
         return (h,), (h, ops.concatenate([u, r, a, ra], axis=-1))
 
-    return tuple(_scan(step, (h0,), [z, mask])[1])
+    return tuple(scan_present(step, (h0,), [z, mask])[1])
 
 
 @gru_steps.joint_vjp("z", "h0", "recurrent_kernel", "recurrent_bias")
@@ -332,15 +237,15 @@ def _(
         *(*g, *out, h0, recurrent_kernel, mask),
         *(activation, recurrent_activation, reset_after),
     )
-    before = _before(out[0], h0)
+    before = states_before(out[0], h0)
     if reset_after:
         db = None if recurrent_bias is None else ops.sum(inner, (0, 1))
-        return dz, dh, _outer(before, inner), db
+        return dz, dh, outer(before, inner), db
     units = h0.shape[-1]
     two = ops.get_item(inner, (..., slice(0, 2 * units)))
     last = ops.get_item(inner, (..., slice(2 * units, None)))
     reset = ops.get_item(out[1], (..., slice(units, 2 * units)))
-    parts = [_outer(before, two), _outer(ops.multiply(reset, before), last)]
+    parts = [outer(before, two), outer(ops.multiply(reset, before), last)]
     return dz, dh, ops.concatenate(parts, axis=-1), None
 
 
@@ -375,8 +280,8 @@ def gru_steps_grad(
         ``(T, B, 3 U)``, ``(T, B, 3 U)`` and ``(B, U)``; the first two differ in the
         candidate's part, which the reset gate scales, with `reset_after`.
     """
-    act_slope = _ACTIVATIONS[activation][1]
-    gate_slope = _ACTIVATIONS[recurrent_activation][1]
+    act_slope = ACTIVATIONS[activation][1]
+    gate_slope = ACTIVATIONS[recurrent_activation][1]
     units = recurrent_kernel.shape[0]
     two = ops.get_item(recurrent_kernel, (slice(None), slice(0, 2 * units)))
     last = ops.get_item(recurrent_kernel, (slice(None), slice(2 * units, None)))
@@ -386,9 +291,9 @@ def gru_steps_grad(
     def step(carry: Any, items: Any) -> Any:
         (dh,) = carry
         gh_now, gg_now, before, now, keep = items
-        dh, old = _pass(keep, ops.add(dh, gh_now))
-        u, r, a, ra = _split(now, 4)
-        gu, gr, ga, gra = _split(gg_now, 4)
+        dh, old = pass_back(keep, ops.add(dh, gh_now))
+        u, r, a, ra = split_gates(now, 4)
+        gu, gr, ga, gra = split_gates(gg_now, 4)
         du = ops.add(ops.multiply(dh, ops.subtract(before, a)), gu)
         du = ops.multiply(du, gate_slope(u))
         da = ops.add(ops.multiply(dh, ops.subtract(1, u)), ga)
@@ -412,8 +317,11 @@ def gru_steps_grad(
             dh = ops.add(ops.matmul(both, back_two), old)
         return (dh,), (dz, inner)
 
-    (dh,), (dz, inner) = _scan(
-        step, (ops.zeros_like(h0),), [gh, gg, _before(h, h0), gates, mask], reverse=True
+    (dh,), (dz, inner) = scan_present(
+        step,
+        (ops.zeros_like(h0),),
+        [gh, gg, states_before(h, h0), gates, mask],
+        reverse=True,
     )
     return dz, inner, dh
 
@@ -441,15 +349,15 @@ def rnn_steps(
     Returns:
         ``(T, B, U)``.
     """
-    act = _ACTIVATIONS[activation][0]
+    act = ACTIVATIONS[activation][0]
 
     def step(carry: Any, items: Any) -> Any:
         (h,) = carry
         now, keep = items
-        h = _hold(keep, act(ops.add(now, ops.matmul(h, recurrent_kernel))), h)
+        h = hold(keep, act(ops.add(now, ops.matmul(h, recurrent_kernel))), h)
         return (h,), (h,)
 
-    (states,) = _scan(step, (h0,), [z, mask])[1]
+    (states,) = scan_present(step, (h0,), [z, mask])[1]
     return states
 
 
@@ -464,7 +372,7 @@ def _(
     activation: str,
 ) -> tuple[Tensor, ...]:
     dz, dh = rnn_steps_grad(g, out, h0, recurrent_kernel, mask, activation)
-    return dz, dh, _outer(_before(out, h0), dz)
+    return dz, dh, outer(states_before(out, h0), dz)
 
 
 @op(inexact="gh h h0 recurrent_kernel", boolean="mask")
@@ -489,16 +397,18 @@ def rnn_steps_grad(
     Returns:
         ``(T, B, U)`` and ``(B, U)``.
     """
-    act_slope = _ACTIVATIONS[activation][1]
+    act_slope = ACTIVATIONS[activation][1]
     back = ops.transpose(recurrent_kernel, (1, 0))
 
     def step(carry: Any, items: Any) -> Any:
         (dh,) = carry
         gh_now, now, keep = items
         # A masked step has an old state, but then its gradient here is zero.
-        dh, old = _pass(keep, ops.add(dh, gh_now))
+        dh, old = pass_back(keep, ops.add(dh, gh_now))
         dz = ops.multiply(dh, act_slope(now))
         return (ops.add(ops.matmul(dz, back), old),), (dz,)
 
-    (dh,), (dz,) = _scan(step, (ops.zeros_like(h0),), [gh, h, mask], reverse=True)
+    (dh,), (dz,) = scan_present(
+        step, (ops.zeros_like(h0),), [gh, h, mask], reverse=True
+    )
     return dz, dh

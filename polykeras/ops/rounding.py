@@ -14,7 +14,8 @@ from polykeras.ops._rules import binary, boolean, counted, promoted, unary
 from polykeras.ops.arithmetic import add, divide, multiply, negative, subtract
 from polykeras.ops.comparison import equal, isnan, less, maximum, where
 from polykeras.ops.complex_numbers import conj, part_dtype
-from polykeras.ops.creation import cast, convert_to_tensor, dtype, view, zeros_like
+from polykeras.ops.conversion import cast, convert_to_tensor, dtype, view
+from polykeras.ops.creation import zeros_like
 from polykeras.ops.logical import logical_and, logical_or
 
 __all__ = [

@@ -18,8 +18,9 @@ from polykeras.ops._declare import op, primitive
 from polykeras.ops._shapes import broadcast_shapes
 from polykeras.ops.arithmetic import add, divide, multiply, negative, subtract
 from polykeras.ops.comparison import greater, not_equal, where
-from polykeras.ops.creation import arange, cast, convert_to_tensor
-from polykeras.ops.creation import dtype as dtype_of
+from polykeras.ops.conversion import cast, convert_to_tensor
+from polykeras.ops.conversion import dtype as dtype_of
+from polykeras.ops.creation import arange
 from polykeras.ops.exponential import log
 from polykeras.ops.factorizations import (
     adjoint,

@@ -13,8 +13,9 @@ from polykeras.ops._abstract import Spec
 from polykeras.ops._declare import op, primitive
 from polykeras.ops.arithmetic import add, divide, multiply, negative
 from polykeras.ops.comparison import less_equal, where
-from polykeras.ops.creation import cast, convert_to_tensor, zeros_like
-from polykeras.ops.creation import dtype as dtype_of
+from polykeras.ops.conversion import cast, convert_to_tensor
+from polykeras.ops.conversion import dtype as dtype_of
+from polykeras.ops.creation import zeros_like
 from polykeras.ops.indexing import extract_sequences
 from polykeras.ops.padding import pad
 from polykeras.ops.shaping import concatenate, flip, reshape, swapaxes

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from polykeras.ops._declare import op
 from polykeras.ops.arithmetic import add, divide, multiply, square, subtract
 from polykeras.ops.comparison import maximum, minimum
-from polykeras.ops.creation import cast
-from polykeras.ops.creation import dtype as dtype_of
+from polykeras.ops.conversion import cast
+from polykeras.ops.conversion import dtype as dtype_of
 from polykeras.ops.exponential import expm1, sqrt
 from polykeras.ops.reductions import sum as sum_of
 
