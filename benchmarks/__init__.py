@@ -1,0 +1,1 @@
+"""Measurements of polykeras: ``python -m benchmarks`` runs them all."""
