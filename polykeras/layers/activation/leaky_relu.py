@@ -36,7 +36,9 @@ class LeakyReLU(Layer):
         """Remember the configuration."""
         negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
-        self.negative_slope = at_least_zero("LeakyReLU", "negative_slope", negative_slope)
+        self.negative_slope = at_least_zero(
+            "LeakyReLU", "negative_slope", negative_slope
+        )
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:

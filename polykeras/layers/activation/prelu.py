@@ -77,7 +77,9 @@ class PReLU(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return a tensor of the shape of `inputs`."""
-        return ops.where(ops.greater(inputs, 0), inputs, ops.multiply(self.alpha, inputs))
+        return ops.where(
+            ops.greater(inputs, 0), inputs, ops.multiply(self.alpha, inputs)
+        )
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

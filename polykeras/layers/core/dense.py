@@ -56,7 +56,9 @@ class Dense(Layer):
         """Remember the configuration."""
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         if not isinstance(units, int) or units <= 0:
-            raise ArgumentError(f"Dense needs a positive number of units, got {units!r}.")
+            raise ArgumentError(
+                f"Dense needs a positive number of units, got {units!r}."
+            )
         self.units = units
         self.activation = activations.get(activation)
         self.use_bias = use_bias

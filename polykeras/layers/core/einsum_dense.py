@@ -15,7 +15,9 @@ from polykeras.registry import public
 __all__ = ["EinsumDense"]
 
 Shape = tuple[int | None, ...]
-_FORMULA = re.compile(r"(\.{3})?([a-zA-Z]+)(\.{3})?,([a-zA-Z]+)->(\.{3})?([a-zA-Z]+)(\.{3})?")
+_FORMULA = re.compile(
+    r"(\.{3})?([a-zA-Z]+)(\.{3})?,([a-zA-Z]+)->(\.{3})?([a-zA-Z]+)(\.{3})?"
+)
 
 
 @public
@@ -137,7 +139,9 @@ class EinsumDense(Layer):
             )
         return size
 
-    def _bias_shape(self, sizes: Mapping[str, int | None], free: int) -> tuple[int, ...]:
+    def _bias_shape(
+        self, sizes: Mapping[str, int | None], free: int
+    ) -> tuple[int, ...]:
         wanted, outputs = str(self.bias_axes), self._formula.outputs
         unknown = [c for c in wanted if c not in outputs]
         if unknown:

@@ -69,7 +69,9 @@ class Embedding(Layer):
         self.autocast = False
         if weights is not None:
             self.build()
-            self.set_weights(weights if isinstance(weights, list | tuple) else [weights])
+            self.set_weights(
+                weights if isinstance(weights, list | tuple) else [weights]
+            )
 
     def build(self, input_shape: Any = None) -> None:
         """Make the vectors, whatever the shape of the inputs."""
@@ -101,8 +103,12 @@ class Embedding(Layer):
             **super().get_config(),
             "input_dim": self.input_dim,
             "output_dim": self.output_dim,
-            "embeddings_initializer": initializers.serialize(self.embeddings_initializer),
-            "embeddings_regularizer": regularizers.serialize(self.embeddings_regularizer),
+            "embeddings_initializer": initializers.serialize(
+                self.embeddings_initializer
+            ),
+            "embeddings_regularizer": regularizers.serialize(
+                self.embeddings_regularizer
+            ),
             "embeddings_constraint": constraints.serialize(self.embeddings_constraint),
             "mask_zero": self.mask_zero,
         }

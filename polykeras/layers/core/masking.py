@@ -42,7 +42,9 @@ class Masking(Layer):
 
     def call(self, inputs: Tensor) -> Tensor:
         """Return the inputs with 0 in the absent steps."""
-        present = ops.any(ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        present = ops.any(
+            ops.not_equal(inputs, self.mask_value), axis=-1, keepdims=True
+        )
         return ops.multiply(inputs, ops.cast(present, ops.dtype(inputs)))
 
     def get_config(self) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Convolutions over one to three spatial axes."""

@@ -1,0 +1,1 @@
+"""Pooling over one to three spatial axes: in windows, or over everything."""

@@ -1,0 +1,1 @@
+"""Noise and penalties that act in training only."""
