@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from polykeras import config, dtypes
 from polykeras.backend import active, current_backend, engine_scope, is_abstract_engine
-from polykeras.errors import ArgumentError, ShapeError
+from polykeras.errors import ArgumentError, ShapeError, nearest
+from polykeras.naming import unique_name
 from polykeras.ops._abstract import Spec
 from polykeras.ops._operands import Operand, Traced
 from polykeras.ops._registry import REGISTRY
@@ -24,7 +24,7 @@ __all__ = ["Variable", "autocast_scope", "moving_variables_to", "name_scope"]
 _autocast: ContextVar[str | None] = ContextVar("polykeras_autocast", default=None)
 _names: ContextVar[tuple[str, ...]] = ContextVar("polykeras_names", default=())
 _target: ContextVar[Backend | None] = ContextVar("polykeras_target", default=None)
-_counter = itertools.count()
+_AGGREGATIONS = (None, "none", "mean", "sum", "only_first_replica")
 
 
 @contextmanager
@@ -67,13 +67,15 @@ class Variable(Operand):
         trainable: Whether optimizers may change it.
         autocast: Whether layers that compute in another float dtype may read it
             in that dtype.
-        aggregation: How replicas combine updates: None, ``"mean"``, ``"sum"`` or
-            ``"only_first_replica"``. Stored, for code that distributes.
+        aggregation: How replicas combine updates: ``"none"``, ``"mean"``, ``"sum"``
+            or ``"only_first_replica"``. Stored, for code that distributes.
         synchronization: Stored likewise.
         name: The last part of its path.
+        layout: Kept for Keras' signature; must be None.
 
     Raises:
-        ArgumentError: If a function is given without a shape.
+        ArgumentError: If a function is given without a shape, or a word is unknown.
+        ShapeError: If the value has another shape than `shape`.
 
     >>> import polykeras as keras
     >>> v = keras.Variable([1.0, 2.0], name="v")
@@ -105,15 +107,26 @@ class Variable(Operand):
         dtype: Any = None,
         trainable: bool = True,
         autocast: bool = True,
-        aggregation: str | None = None,
+        aggregation: str | None = "none",
         synchronization: str | None = "auto",
         name: str | None = None,
+        layout: Any = None,
         **kwargs: Any,
     ) -> None:
         """Make the first value on the current backend."""
         if kwargs:
             raise TypeError(f"Variable got unexpected arguments {sorted(kwargs)}.")
-        self.name = name or f"variable_{next(_counter)}"
+        if aggregation not in _AGGREGATIONS:
+            raise ArgumentError(
+                f"Unknown aggregation {aggregation!r}. "
+                f"{nearest(aggregation, filter(None, _AGGREGATIONS))}"
+            )
+        if layout is not None:
+            raise ArgumentError(
+                f"Variables are not spread over devices here, got layout={layout!r}. "
+                "Leave it out."
+            )
+        self.name = name or unique_name("variable")
         self.path = "/".join((*_names.get(), self.name))
         self._trainable = bool(trainable)
         self.autocast = autocast
@@ -149,7 +162,8 @@ class Variable(Operand):
         value = self.backend.convert_to_tensor(initializer, name)
         if value is initializer:
             # Two owners of one buffer would see each other's updates.
-            value = self.backend.from_numpy(self.backend.to_numpy(value), name or self.backend.dtype_name(value))
+            kept = name or self.backend.dtype_name(value)
+            value = self.backend.from_numpy(self.backend.to_numpy(value), kept)
         if shape is not None and tuple(value.shape) != tuple(shape):
             raise ShapeError(
                 f"The variable {self.path!r} got a value of shape "
@@ -251,8 +265,10 @@ class Variable(Operand):
         Raises:
             ShapeError: If the shape differs; the variable is unchanged.
         """
-        scope = current_scope()
-        engine = active() if scope is not None else self.backend
+        if self._is_elsewhere():
+            with engine_scope(self.backend):
+                return self.assign(value)
+        engine = active()
         if isinstance(value, Operand):
             value = value.operand()
         if not isinstance(value, Traced):
@@ -265,21 +281,31 @@ class Variable(Operand):
         name = value.dtype if isinstance(value, Traced) else engine.dtype_name(value)
         if name != self._dtype:
             value = REGISTRY["cast"](value, self._dtype)
+        scope = current_scope()
         if scope is not None:
             scope.write(self, value)
-        elif not is_abstract_engine():
+        elif engine is self.backend:
             self._value = value
         return self
 
+    def _is_elsewhere(self) -> bool:
+        """Return whether a write has to enter the variable's own backend first."""
+        return active().host is not self.backend and current_scope() is None
+
     def assign_add(self, value: Any) -> Variable:
         """Add to the value."""
-        with autocast_scope(None):
-            return self.assign(REGISTRY["add"](self.value, value))
+        return self._assign_result("add", value)
 
     def assign_sub(self, value: Any) -> Variable:
         """Subtract from the value."""
+        return self._assign_result("subtract", value)
+
+    def _assign_result(self, op: str, value: Any) -> Variable:
+        if self._is_elsewhere():
+            with engine_scope(self.backend):
+                return self._assign_result(op, value)
         with autocast_scope(None):
-            return self.assign(REGISTRY["subtract"](self.value, value))
+            return self.assign(REGISTRY[op](self.value, value))
 
     def bind(self, value: Tensor) -> None:
         """Store a tensor of the right shape and dtype without checks.
