@@ -257,7 +257,8 @@ class Variable(Operand):
         """Replace the value.
 
         Args:
-            value: Anything that converts to a tensor of the same shape.
+            value: Anything that converts to a tensor of the same shape. A tensor is
+                copied: training overwrites or gives up the tensors of variables.
 
         Returns:
             The variable.
@@ -265,12 +266,29 @@ class Variable(Operand):
         Raises:
             ShapeError: If the shape differs; the variable is unchanged.
         """
+        return self._assign(value, owned=False)
+
+    def replace(self, value: Tensor) -> Variable:
+        """Replace the value by a tensor that nobody else holds, without a copy.
+
+        Args:
+            value: A result computed for this variable alone; the next update may
+                overwrite it in place.
+
+        Returns:
+            The variable.
+
+        Raises:
+            ShapeError: If the shape differs; the variable is unchanged.
+        """
+        return self._assign(value, owned=True)
+
+    def _assign(self, given: Any, *, owned: bool) -> Variable:
         if self._is_elsewhere():
             with engine_scope(self.backend):
-                return self.assign(value)
+                return self._assign(given, owned=owned)
         engine = active()
-        if isinstance(value, Operand):
-            value = value.operand()
+        held = value = given.operand() if isinstance(given, Operand) else given
         if not isinstance(value, Traced):
             value = engine.convert_to_tensor(value)
         if tuple(value.shape) != self._shape:
@@ -285,7 +303,8 @@ class Variable(Operand):
         if scope is not None:
             scope.write(self, value)
         elif engine is self.backend:
-            self._value = value
+            shared = value is held and not owned
+            self._value = REGISTRY["copy"](value) if shared else value
         return self
 
     def _is_elsewhere(self) -> bool:

@@ -20,9 +20,9 @@ def values_of(variables: Sequence[Variable]) -> list[Tensor]:
 
 
 def assign_all(variables: Sequence[Variable], values: Sequence[Tensor]) -> None:
-    """Assign one value to each variable."""
+    """Give each variable the value that was computed for it."""
     for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
+        variable.replace(value)
 
 
 class ListOptimizer(Optimizer):
