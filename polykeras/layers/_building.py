@@ -95,7 +95,9 @@ class LayerBuilding:
                 if len(wanted) == 1 or not set(wanted) & set(shapes):
                     self.build(next(iter(shapes.values()), None))
                 else:
-                    self.build(**{k: v for k, v in shapes.items() if k in wanted})
+                    # The others, such as those of masks, are no business of `build`.
+                    shapes = {k: v for k, v in shapes.items() if k in wanted}
+                    self.build(**shapes)
         finally:
             self._building = False
         self._build_shapes = shapes

@@ -61,7 +61,7 @@ class LayerState:
         Returns:
             The variable.
         """
-        from polykeras import constraints, regularizers  # noqa: PLC0415 lie beside
+        from polykeras import constraints, regularizers
 
         if isinstance(shape, str):
             raise ArgumentError(
@@ -131,6 +131,10 @@ class LayerState:
         own = self._tracker.variables()
         return [v for v in own if v.trainable] + [v for v in own if not v.trainable]
 
+    def _transient_variables(self) -> list[Variable]:
+        """Return own variables that steps change but files leave out."""
+        return [s.state for s in self._tracker.seeds()]
+
     @property
     @structural
     def variables(self) -> list[Variable]:
@@ -138,7 +142,7 @@ class LayerState:
         found: list[Variable] = []
         for layer in self._flatten_layers():
             found += layer._own_variables()
-            found += [s.state for s in layer._tracker.seeds()]
+            found += layer._transient_variables()
             for metric in layer._tracker.metrics():
                 found += metric.variables
         return unique(found)

@@ -1,0 +1,1 @@
+"""Layers that step through time, and the wrappers that apply layers along it."""
