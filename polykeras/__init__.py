@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from importlib import metadata
 from typing import Any
 
 # Public name -> module that defines it; None for submodules. Everything loads on
 # first use, so that `import polykeras` costs little more than `import numpy`.
 _NAMES: dict[str, str] = {
     "DTypePolicy": "polykeras.dtype_policies",
+    "FloatDTypePolicy": "polykeras.dtype_policies",
     "Function": "polykeras.symbolic",
     "Initializer": "polykeras.initializers",
     "Input": "polykeras.layers",
@@ -19,12 +19,16 @@ _NAMES: dict[str, str] = {
     "Loss": "polykeras.losses",
     "Metric": "polykeras.metrics",
     "Model": "polykeras.models",
+    "Operation": "polykeras.symbolic",
     "Optimizer": "polykeras.optimizers",
     "Regularizer": "polykeras.regularizers",
     "Sequential": "polykeras.models",
+    "StatelessScope": "polykeras.state",
+    "SymbolicScope": "polykeras.symbolic",
     "Variable": "polykeras.variables",
     "checkpoint": "polykeras.autodiff",
     "custom_gradient": "polykeras.autodiff",
+    "device": "polykeras.backend",
     "get_backend": "polykeras.backend",
     "grad": "polykeras.autodiff",
     "installed_backends": "polykeras.backend",
@@ -50,6 +54,7 @@ _MODULES = (
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "ops",
     "optimizers",
@@ -65,10 +70,17 @@ _MODULES = (
 )
 
 
+def version() -> str:
+    """Return the version of polykeras."""
+    return str(__getattr__("__version__"))
+
+
 def __getattr__(name: str) -> Any:
     if name in _NAMES:
         value = getattr(importlib.import_module(_NAMES[name]), name)
     elif name == "__version__":
+        from importlib import metadata  # as slow to import as the rest
+
         value = metadata.version("polykeras")
     elif name in _MODULES:
         value = importlib.import_module(f"polykeras.{name}")
@@ -79,4 +91,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*_NAMES, *_MODULES])
+    return sorted([*_NAMES, *_MODULES, "__version__", "version"])

@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Literal
 
-from polykeras.errors import ArgumentError, nearest
+from polykeras.errors import ArgumentError, PolykerasError, nearest
+
+if TYPE_CHECKING:
+    from polykeras.backend import backend, set_backend
+    from polykeras.dtype_policies import dtype_policy, set_dtype_policy
+
+# Settings that modules above this one keep, under the names that Keras gives them.
+_ABOVE: Final = {
+    "backend": "polykeras.backend",
+    "dtype_policy": "polykeras.dtype_policies",
+    "set_backend": "polykeras.backend",
+    "set_dtype_policy": "polykeras.dtype_policies",
+}
 
 __all__ = [
+    "backend",
+    "dtype_policy",
+    "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "image_data_format",
+    "set_backend",
+    "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
@@ -23,6 +41,16 @@ _DATA_FORMATS = ("channels_last", "channels_first")
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format: DataFormat = "channels_last"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ABOVE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_ABOVE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ABOVE})
 
 
 def floatx() -> str:
@@ -55,8 +83,14 @@ def epsilon() -> float:
 
 
 def set_epsilon(value: float) -> None:
-    """Set the small number that guards divisions and logarithms."""
+    """Set the small number that guards divisions and logarithms.
+
+    Raises:
+        ArgumentError: If `value` is not positive.
+    """
     global _epsilon  # noqa: PLW0603
+    if not float(value) > 0:
+        raise ArgumentError(f"epsilon must be a positive number, got {value!r}.")
     _epsilon = float(value)
 
 
@@ -89,4 +123,17 @@ def standardize_data_format(data_format: str | None) -> DataFormat:
         return "channels_first"
     raise ArgumentError(
         f"Unknown data_format {data_format!r}. {nearest(word, _DATA_FORMATS)}"
+    )
+
+
+def enable_unsafe_deserialization() -> None:
+    """Refuse: files never run code here, so there is nothing to enable.
+
+    Raises:
+        PolykerasError: Always.
+    """
+    raise PolykerasError(
+        "Loading a file never runs code from it, and no setting changes that. Define "
+        "the class or function in your program, register it with "
+        "@keras.saving.register_keras_serializable, and load the file then."
     )

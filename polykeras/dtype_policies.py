@@ -10,6 +10,7 @@ from polykeras.registry import public, resolve
 
 __all__ = [
     "DTypePolicy",
+    "FloatDTypePolicy",
     "deserialize",
     "dtype_policy",
     "get",
@@ -92,6 +93,7 @@ class DTypePolicy:
         return f'<DTypePolicy "{self._name}">'
 
 
+FloatDTypePolicy = DTypePolicy
 _global: DTypePolicy | None = None
 
 
@@ -122,19 +124,21 @@ def get(identifier: Any) -> DTypePolicy:
         )
         return policy
     return DTypePolicy(
-        identifier if isinstance(identifier, str) else dtypes.standardize_dtype(identifier)
+        identifier
+        if isinstance(identifier, str)
+        else dtypes.standardize_dtype(identifier)
     )
 
 
 def serialize(policy: DTypePolicy) -> Any:
     """Return plain data that describes a policy."""
-    from polykeras.registry import serialize_keras_object  # noqa: PLC0415 rarely used
+    from polykeras.registry import serialize_keras_object
 
     return serialize_keras_object(policy)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """Return the policy that plain data describes."""
-    from polykeras.registry import deserialize_keras_object  # noqa: PLC0415
+    from polykeras.registry import deserialize_keras_object
 
     return deserialize_keras_object(config, custom_objects)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import threading
 from collections import Counter
 
-__all__ = ["auto_name", "clear_names", "to_snake_case", "unique_name"]
+__all__ = [
+    "auto_name",
+    "clear_names",
+    "clear_session",
+    "get_uid",
+    "to_snake_case",
+    "unique_name",
+]
 
 _used: Counter[str] = Counter()
+_uids: Counter[str] = Counter()
 _lock = threading.Lock()
 
 
@@ -40,3 +49,31 @@ def clear_names() -> None:
     """Start counting anew."""
     with _lock:
         _used.clear()
+
+
+def get_uid(prefix: str = "") -> int:
+    """Return how often a number was asked for with this prefix, from 1 on."""
+    with _lock:
+        _uids[prefix] += 1
+        return _uids[prefix]
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Forget the names given so far; models and seeds stay as they are.
+
+    Nothing else is kept behind the user's back: a model's memory is freed with
+    its last reference.
+
+    Args:
+        free_memory: Whether to collect garbage at once.
+
+    >>> import polykeras as keras
+    >>> keras.utils.clear_session()
+    >>> keras.layers.Dense(1).name, keras.layers.Dense(1).name
+    ('dense', 'dense_1')
+    """
+    with _lock:
+        _used.clear()
+        _uids.clear()
+    if free_memory:
+        gc.collect()

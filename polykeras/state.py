@@ -7,8 +7,8 @@ to a context (thread or task), so two threads may trace one model at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from polykeras.backend import Tensor
     from polykeras.variables import Variable
 
-__all__ = ["StateScope", "current_scope", "donating", "functional", "is_donated"]
+__all__ = [
+    "StateScope",
+    "StatelessScope",
+    "current_scope",
+    "donating",
+    "functional",
+    "is_donated",
+]
 
 _scope: ContextVar[StateScope | None] = ContextVar("polykeras_state", default=None)
 _donated: ContextVar[bool] = ContextVar("polykeras_donated", default=False)
@@ -65,9 +72,7 @@ class StateScope:
         sealed: bool = False,
     ) -> None:
         """Bind `values` to `variables`."""
-        self.values = {
-            id(v): value for v, value in zip(variables, values, strict=True)
-        }
+        self.values = {id(v): value for v, value in zip(variables, values, strict=True)}
         self.written: dict[int, Variable] = {}
         self.sealed = sealed
         self.parent: StateScope | None = None
@@ -144,3 +149,64 @@ def functional(
             return result, [scope.values[id(v)] for v in variables]
 
     return pure
+
+
+class StatelessScope:
+    """Bind values to variables for a block, under the name that Keras has for it.
+
+    Args:
+        state_mapping: Pairs of a variable and its value in the block.
+        collect_losses: Must be False: `Layer.stateless_call` returns losses.
+        initialize_variables: Kept for Keras' signature; variables are always made
+            with their values.
+
+    Raises:
+        PolykerasError: If `collect_losses` is true.
+
+    >>> import polykeras as keras
+    >>> v = keras.Variable(1.0)
+    >>> with keras.StatelessScope([(v, keras.ops.array(2.0))]) as scope:
+    ...     _ = v.assign(v * 3)
+    >>> float(scope.get_current_value(v)), float(v)
+    (6.0, 1.0)
+    """
+
+    def __init__(
+        self,
+        state_mapping: Iterable[tuple[Variable, Tensor]] | None = None,
+        collect_losses: bool = False,
+        initialize_variables: bool = True,
+    ) -> None:
+        """Check nothing yet but the flag; values are bound on entry."""
+        if collect_losses:
+            raise PolykerasError(
+                "StatelessScope does not collect losses. Call "
+                "layer.stateless_call(..., return_losses=True)."
+            )
+        self.state_mapping = {
+            id(variable): (variable, value) for variable, value in state_mapping or ()
+        }
+        self._scope = StateScope(
+            [variable for variable, _ in self.state_mapping.values()],
+            [value for _, value in self.state_mapping.values()],
+        )
+        self._entered: list[AbstractContextManager[StateScope]] = []
+
+    def __enter__(self) -> StatelessScope:
+        """Enter the scope."""
+        block = self._scope()
+        block.__enter__()
+        self._entered.append(block)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Leave the scope; the values stay readable."""
+        self._entered.pop().__exit__(*error)
+
+    def add_update(self, update: tuple[Variable, Tensor]) -> None:
+        """Bind a new value to a variable: ``(variable, value)``."""
+        self._scope.write(*update)
+
+    def get_current_value(self, variable: Variable) -> Tensor | None:
+        """Return the value bound to a variable, None if there is none."""
+        return self._scope.read(variable)

@@ -1,9 +1,14 @@
 """The seam: everything a backend plugin imports, and how users choose a backend."""
 
+from importlib import import_module
+from typing import Any, Final
+
 from polykeras.backend._base import Array, Backend, Capabilities, Tensor, host_array
+from polykeras.backend._devices import device
 from polykeras.backend._discovery import Failure, Provider, Registry, registry
 from polykeras.backend._indices import check_indices
 from polykeras.backend._kernels import Kernel, KernelTable, set_default_kernels
+from polykeras.backend._promotion import result_type
 from polykeras.backend._selection import (
     REFERENCE,
     active,
@@ -14,6 +19,7 @@ from polykeras.backend._selection import (
     get_backend,
     installed_backends,
     is_abstract_engine,
+    set_backend,
     use_backend,
 )
 from polykeras.backend._spec import (
@@ -23,6 +29,21 @@ from polykeras.backend._spec import (
     HookSpecs,
     hookimpl,
 )
+from polykeras.config import (
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+)
+from polykeras.dtypes import is_float as is_float_dtype
+from polykeras.dtypes import is_integer as is_int_dtype
+from polykeras.dtypes import standardize_dtype
+from polykeras.naming import clear_session, get_uid
+
+# Names of Keras' namespace that modules above this one define.
+_ABOVE: Final = {"is_keras_tensor": "polykeras.symbolic"}
 
 __all__ = [
     "REFERENCE",
@@ -42,15 +63,36 @@ __all__ = [
     "active",
     "backend",
     "check_indices",
+    "clear_session",
     "configured",
     "current_backend",
+    "device",
     "engine_scope",
+    "epsilon",
+    "floatx",
     "get_backend",
+    "get_uid",
     "hookimpl",
     "host_array",
+    "image_data_format",
     "installed_backends",
     "is_abstract_engine",
+    "is_float_dtype",
+    "is_int_dtype",
+    "is_keras_tensor",
     "registry",
+    "result_type",
+    "set_backend",
     "set_default_kernels",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "standardize_dtype",
     "use_backend",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ABOVE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_ABOVE[name]), name)

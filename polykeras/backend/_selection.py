@@ -28,6 +28,7 @@ __all__ = [
     "get_backend",
     "installed_backends",
     "is_abstract_engine",
+    "set_backend",
     "use_backend",
 ]
 
@@ -208,3 +209,8 @@ class use_backend:  # noqa: N801 reads as a function
     ) -> None:
         """Restore the choice in force before the block."""
         _block.reset(self._tokens.pop())
+
+
+def set_backend(backend: str) -> None:
+    """Make a backend the process default, as ``use_backend(backend)`` does."""
+    use_backend(backend)

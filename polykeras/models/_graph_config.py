@@ -15,7 +15,7 @@ from polykeras.registry import (
     deserialize_keras_object,
     serialize_keras_object,
 )
-from polykeras.symbolic import KerasTensor, Node
+from polykeras.symbolic import KerasTensor, Node, Operation
 
 if TYPE_CHECKING:
     from polykeras.models.functional import Functional
@@ -137,7 +137,7 @@ class _Rebuild:
         layer = deserialize_keras_object(
             {k: v for k, v in data.items() if k not in ("name", "inbound_nodes")}
         )
-        if not isinstance(layer, Layer):
+        if not isinstance(layer, Layer | Operation):
             raise ArgumentError(f"{data['class_name']!r} in the config is no layer.")
         self.operations[name] = layer
         if isinstance(layer, InputLayer):

@@ -7,6 +7,7 @@ unknown size; the sizes of the results that differ are unknown.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any, Final
 
 from polykeras import tree
@@ -15,7 +16,7 @@ from polykeras.ops._abstract import AbstractEngine, Spec
 from polykeras.state import StateScope
 from polykeras.symbolic._keras_tensor import KerasTensor
 
-__all__ = ["infer"]
+__all__ = ["SymbolicScope", "infer"]
 
 # Composite, so that they divide by strides, block sizes and group counts; large,
 # so that windows fit; and unlikely as a real size.
@@ -70,3 +71,29 @@ def _merge(a: Any, b: Any) -> Any:
         return a
     shape = tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True))
     return KerasTensor(shape, a.dtype)
+
+
+class SymbolicScope:
+    """Compute shapes and dtypes only, in a block; variables keep their values.
+
+    >>> import polykeras as keras
+    >>> with keras.SymbolicScope():
+    ...     keras.ops.matmul(keras.ops.ones((2, 3)), keras.ops.ones((3, 4)))
+    float32[2, 4]
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take no settings; arguments are accepted as Keras accepts them."""
+        self._entered: list[ExitStack] = []
+
+    def __enter__(self) -> SymbolicScope:
+        """Enter the scope."""
+        with ExitStack() as stack:
+            stack.enter_context(engine_scope(AbstractEngine(current_backend())))
+            stack.enter_context(StateScope()())
+            self._entered.append(stack.pop_all())
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Leave the scope."""
+        self._entered.pop().__exit__(*error)

@@ -55,7 +55,7 @@ class KerasTensor(Traced):
 
     def interpret(self, op: Op, engine: Backend, args: list[Any]) -> Any:
         """Record the call of `op` as a node of the graph."""
-        from polykeras.symbolic._node import call_symbolically  # noqa: PLC0415 cycle
+        from polykeras.symbolic._node import call_symbolically
 
         return call_symbolically(op, tuple(args), {})
 
@@ -66,20 +66,18 @@ class KerasTensor(Traced):
 
     def reshape(self, newshape: Any) -> Any:
         """Return the tensor with another shape."""
-        from polykeras.ops._registry import REGISTRY  # noqa: PLC0415 rarely used
+        from polykeras.ops._registry import REGISTRY
 
         return REGISTRY["reshape"](self, newshape)
 
     def squeeze(self, axis: Any = None) -> Any:
         """Return the tensor without axes of size 1."""
-        from polykeras.ops._registry import REGISTRY  # noqa: PLC0415 rarely used
+        from polykeras.ops._registry import REGISTRY
 
         return REGISTRY["squeeze"](self, axis)
 
     def __repr__(self) -> str:
-        return (
-            f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
-        )
+        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
 
     def _no_value(self, use: str) -> TypeError:
         return TypeError(

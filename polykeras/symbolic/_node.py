@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
 from polykeras import tree
 from polykeras.ops._declare import Op
 from polykeras.symbolic._inference import infer
 from polykeras.symbolic._keras_tensor import KerasTensor
 
-__all__ = ["Node", "Operation", "call_symbolically"]
-
-
-class Operation(Protocol):
-    """What a node calls: an op or a layer."""
-
-    name: str
+__all__ = ["Node", "call_symbolically"]
 
 
 class Node:
     """A recorded call.
 
     Args:
-        operation: The op or layer.
+        operation: The op, layer or `Operation`.
         args: Positional arguments, structures with `KerasTensor` leaves.
         kwargs: Keyword arguments likewise.
         outputs: What the call returned.
@@ -56,7 +50,7 @@ class Node:
             (self.args, self.kwargs),
         )
         if isinstance(self.operation, Op):
-            from polykeras.backend import active  # noqa: PLC0415 beside its use
+            from polykeras.backend import active
 
             return self.operation.run(active(), list(args))
         return self.operation(*args, **{**kwargs, **overrides})
@@ -64,7 +58,7 @@ class Node:
 
 def call_symbolically(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Record the call of an op and return its symbolic results."""
-    from polykeras.backend import active  # noqa: PLC0415 beside its use
+    from polykeras.backend import active
 
     outputs = infer(lambda *given: op.run(active(), list(given)), args, kwargs)
     Node(op, args, kwargs, outputs)

@@ -15,6 +15,7 @@ _EXPORTS: Final = {
     "PyDataset": "polykeras.utils.py_dataset",
     "Sequence": "polykeras.utils.py_dataset",
     "array_to_img": "polykeras.utils.images",
+    "clear_session": "polykeras.naming",
     "custom_object_scope": "polykeras.registry",
     "deserialize_keras_object": "polykeras.registry",
     "get_custom_objects": "polykeras.registry",
