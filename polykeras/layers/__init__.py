@@ -6,6 +6,10 @@ from polykeras.layers.activation.leaky_relu import LeakyReLU
 from polykeras.layers.activation.prelu import PReLU
 from polykeras.layers.activation.relu import ReLU
 from polykeras.layers.activation.softmax import Softmax
+from polykeras.layers.attention.additive_attention import AdditiveAttention
+from polykeras.layers.attention.attention import Attention
+from polykeras.layers.attention.grouped_query_attention import GroupedQueryAttention
+from polykeras.layers.attention.multi_head_attention import MultiHeadAttention
 from polykeras.layers.convolutional.conv import Conv1D, Conv2D, Conv3D
 from polykeras.layers.convolutional.conv_transpose import (
     Conv1DTranspose,
@@ -113,6 +117,8 @@ from polykeras.layers.reshaping.zero_padding import (
     ZeroPadding3D,
 )
 
+GroupQueryAttention = GroupedQueryAttention
+
 __all__ = [
     "ELU",
     "GRU",
@@ -127,7 +133,9 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -177,6 +185,8 @@ __all__ = [
     "GlobalMaxPooling2D",
     "GlobalMaxPooling3D",
     "GroupNormalization",
+    "GroupQueryAttention",
+    "GroupedQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -195,6 +205,7 @@ __all__ = [
     "MaxPooling3D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Normalization",
     "PReLU",

@@ -1,0 +1,1 @@
+"""Layers that average values by how well keys fit queries."""
