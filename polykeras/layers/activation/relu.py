@@ -17,8 +17,8 @@ __all__ = ["ReLU"]
 class ReLU(Layer):
     """Apply the rectified linear unit to each value.
 
-    ``max_value`` where ``x >= max_value``; ``x`` between it and ``threshold``;
-    ``negative_slope * (x - threshold)`` below.
+    ``max_value`` where ``x >= max_value``; ``x`` below that and above ``threshold``;
+    ``negative_slope * (x - threshold)`` elsewhere.
 
     Args:
         max_value: Largest output, or None for no limit.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from polykeras import constraints, initializers, ops, regularizers
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError
-from polykeras.layers._sizes import positive
+from polykeras.layers._sizes import known_channels, positive
 from polykeras.layers.convolutional._window import WindowLayer
 from polykeras.registry import public
 
@@ -91,13 +91,14 @@ class BaseConv(WindowLayer):
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make kernel and bias for the number of channels."""
-        channels = self._fix_channels(input_shape)
+        channels = known_channels(self.name, input_shape, self.data_format)
         if channels % self.groups:
             raise ArgumentError(
                 f"{type(self).__name__} needs a number of channels that its groups "
                 f"divide, got groups={self.groups} and inputs of shape "
                 f"{tuple(input_shape)} with {channels} channels."
             )
+        self._fix_channels(input_shape)
         self.kernel = self.add_weight(
             name="kernel",
             shape=(*self.kernel_size, channels // self.groups, self.filters),
