@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from polykeras import ops
 from polykeras.callbacks.callback import Callback
 from polykeras.callbacks.history import History
+from polykeras.callbacks.logs import read_logs
 from polykeras.callbacks.progbar_logger import ProgbarLogger
 from polykeras.errors import ArgumentError
 
 __all__ = ["CallbackList"]
 
 _BATCH_HOOKS = {
-    "train": ("on_train_batch_begin", "on_train_batch_end", "on_batch_begin", "on_batch_end"),
+    "train": (
+        "on_train_batch_begin",
+        "on_train_batch_end",
+        "on_batch_begin",
+        "on_batch_end",
+    ),
     "test": ("on_test_batch_begin", "on_test_batch_end"),
     "predict": ("on_predict_batch_begin", "on_predict_batch_end"),
 }
@@ -33,6 +36,10 @@ class CallbackList(Callback):
         add_progbar: Whether to add a `ProgbarLogger` if there is none.
         model: Given to every callback.
         params: Given to every callback.
+
+    Attributes:
+        callbacks: The callbacks.
+        history: The `History` among them, if any.
     """
 
     def __init__(
@@ -56,10 +63,10 @@ class CallbackList(Callback):
                     "instances of Callback subclasses."
                 )
         self.callbacks: list[Callback] = given
-        self._history = next((c for c in given if isinstance(c, History)), None)
-        if add_history and self._history is None:
-            self._history = History()
-            self.callbacks.append(self._history)
+        self.history = next((c for c in given if isinstance(c, History)), None)
+        if add_history and self.history is None:
+            self.history = History()
+            self.callbacks.append(self.history)
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in given):
             self.callbacks.append(ProgbarLogger())
         self._by_batch = {
@@ -99,7 +106,7 @@ class CallbackList(Callback):
                 getattr(c, hook)(batch, logs)
             else:
                 if floats is None:
-                    floats = read_logs(logs)
+                    floats = read_logs(logs or {})
                 getattr(c, hook)(batch, floats)
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
@@ -135,7 +142,7 @@ class CallbackList(Callback):
         """Pass the hook on; a callback may add to the logs for those after it."""
         logs = {} if logs is None else logs
         # History comes last, so that it keeps what the others add.
-        for c in sorted(self.callbacks, key=lambda c: c is self._history):
+        for c in sorted(self.callbacks, key=lambda c: c is self.history):
             c.on_epoch_end(epoch, logs)
 
     def on_train_begin(self, logs: Any = None) -> None:
@@ -155,7 +162,7 @@ class CallbackList(Callback):
 
     def on_test_end(self, logs: Any = None) -> None:
         """Pass the hook on."""
-        floats = read_logs(logs)
+        floats = read_logs(logs or {})
         for c in self.callbacks:
             c.on_test_end(floats)
 
@@ -176,17 +183,3 @@ def _overrides(callback: Callback, hooks: tuple[str, ...]) -> bool:
         getattr(cls, hook) is not getattr(Callback, hook) or hook in vars(callback)
         for hook in hooks
     )
-
-
-def read_logs(logs: Any) -> Any:
-    """Return logs with numbers instead of tensors; waits for the device."""
-    if not isinstance(logs, dict):
-        return logs
-    read: dict[str, Any] = {}
-    for name, value in logs.items():
-        if isinstance(value, int | float) or name == "outputs":
-            read[name] = value
-        else:
-            array = np.asarray(ops.convert_to_numpy(value))
-            read[name] = float(array) if array.ndim == 0 else array
-    return read

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
@@ -30,36 +30,36 @@ class CSVLogger(Callback):
         self.filename = Path(filename)
         self.separator = separator
         self.append = append
-        self._file: IO[str] | None = None
-        self._writer: csv.DictWriter[str] | None = None
+        self._columns: list[str] | None = None
+        self._continues = False
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Open the file."""
+        """Empty the file, unless it is to go on."""
+        self._columns = None
         self._continues = (
             self.append and self.filename.exists() and self.filename.stat().st_size > 0
         )
-        self._file = self.filename.open("a" if self.append else "w", newline="")
-        self._writer = None
+        if not self._continues:
+            self.filename.write_text("")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write a row."""
         logs = logs or {}
-        if self._file is None:
-            return
-        if self._writer is None:
-            columns = ["epoch", *sorted(logs)]
-            self._writer = csv.DictWriter(
-                self._file, columns, delimiter=self.separator, restval="NA",
+        first = self._columns is None
+        columns = self._columns = self._columns or ["epoch", *sorted(logs)]
+        row = {
+            k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in logs.items()
+        }
+        # The file is open for a row only, so that whatever ends training leaves it
+        # closed and complete.
+        with self.filename.open("a", newline="") as file:
+            writer = csv.DictWriter(
+                file,
+                columns,
+                delimiter=self.separator,
+                restval="NA",
                 extrasaction="ignore",
             )
-            if not self._continues:
-                self._writer.writeheader()
-        row = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in logs.items()}
-        self._writer.writerow({"epoch": epoch, **row})
-        self._file.flush()
-
-    def on_train_end(self, logs: Any = None) -> None:
-        """Close the file."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+            if first and not self._continues:
+                writer.writeheader()
+            writer.writerow({"epoch": epoch, **row})

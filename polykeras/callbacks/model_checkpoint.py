@@ -55,7 +55,8 @@ class ModelCheckpoint(Callback):
             )
         if save_freq != "epoch" and not (isinstance(save_freq, int) and save_freq > 0):
             raise ArgumentError(
-                f"save_freq is 'epoch' or a positive number of batches, got {save_freq!r}."
+                "save_freq is 'epoch' or a positive number of batches, got "
+                f"{save_freq!r}."
             )
         self.monitor = monitor
         self.verbose = verbose

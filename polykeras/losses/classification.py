@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from polykeras import config, dtypes, ops
-from polykeras.backend import Tensor, active
+from polykeras.backend import Array, Tensor, active
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.losses.alignment import as_floats, pair
 from polykeras.ops._operands import Operand
@@ -259,19 +259,33 @@ def sparse_categorical_crossentropy(
     return losses
 
 
+def check_class_numbers(values: Array, classes: int) -> None:
+    """Refuse class numbers out of range.
+
+    Args:
+        values: Class numbers on the host, of any shape.
+        classes: Number of classes.
+
+    Raises:
+        ArgumentError: If a number is negative or `classes` or more.
+    """
+    if not values.size or (values.min() >= 0 and values.max() < classes):
+        return
+    wrong = np.unique(values[(values < 0) | (values >= classes)])[:5]
+    raise ArgumentError(
+        f"Labels must be class numbers from 0 to {classes - 1}, because the "
+        f"predictions have {classes} classes; got numbers from {values.min()} to "
+        f"{values.max()}, for example {wrong.tolist()}. Check the units of the last "
+        "layer, or renumber the labels."
+    )
+
+
 def _in_range(labels: Tensor, classes: int) -> Tensor | None:
     """Check values that are known; otherwise return which are valid."""
     engine = active()
     if isinstance(labels, Operand) or not engine.is_concrete(labels):
         return ops.logical_and(ops.greater_equal(labels, 0), ops.less(labels, classes))
-    values = engine.to_numpy(labels)
-    if values.size and (values.min() < 0 or values.max() >= classes):
-        wrong = np.unique(values[(values < 0) | (values >= classes)])[:5]
-        raise ArgumentError(
-            f"Labels must be class numbers from 0 to {classes - 1}, because the "
-            f"predictions have {classes} classes; got {wrong.tolist()}. Check the "
-            "units of the last layer, or renumber the labels."
-        )
+    check_class_numbers(engine.to_numpy(labels), classes)
     return None
 
 

@@ -7,11 +7,11 @@ import json
 from typing import Any
 
 from polykeras.backend import Backend, get_backend
-from polykeras.errors import ArgumentError, nearest
+from polykeras.errors import ArgumentError, PolykerasError, nearest
 from polykeras.layers.layer import Layer
 from polykeras.registry import public, serialize_keras_object
 from polykeras.training.trainer import Trainer
-from polykeras.variables import moving_variables_to
+from polykeras.variables import Variable, moving_variables_to
 
 __all__ = ["Model"]
 
@@ -68,6 +68,22 @@ class Model(Trainer, Layer):
     def layers(self) -> list[Layer]:
         """The layers that the model owns directly."""
         return self._tracker.layers()
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The variables that are saved: without metrics and seeds.
+
+        Raises:
+            PolykerasError: If the model has none because it is not built.
+        """
+        found: list[Variable] = super().weights
+        if not found and not self.built:
+            raise PolykerasError(
+                f"The model {self.name!r} has no weights yet, because the shape of "
+                "its input is not known. Start it with keras.Input(shape=...), call "
+                "it on data, or call build(input_shape)."
+            )
+        return found
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by name or by its place in `layers`.

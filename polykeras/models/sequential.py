@@ -206,6 +206,11 @@ class Sequential(Model):
         """Shape of the output."""
         return self._graph_or_fail().output_shape
 
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the last layer in a list."""
+        return self._graph_or_fail().output_names
+
     def get_config(self) -> dict[str, Any]:
         """Return the layers as data."""
         config: dict[str, Any] = {

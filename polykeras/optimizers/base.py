@@ -409,11 +409,11 @@ class Optimizer(Slots, Saving):
             for slot, v in zip(slots, variables, strict=True):
                 v.assign(ops.where(due, slot.value, v.value))
 
-    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+    def finalize_variable_values(self, var_list: Sequence[Variable] | None) -> None:
         """Set variables to their moving averages, at the end of training.
 
         Args:
-            var_list: Variables the optimizer was built for.
+            var_list: Variables the optimizer was built for; None means all of them.
         """
         if not self.use_ema:
             return

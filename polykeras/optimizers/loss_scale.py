@@ -105,7 +105,7 @@ class LossScaleOptimizer(Optimizer):
         larger = ops.where(ops.isfinite(larger), larger, scale)
         self.dynamic_scale.assign(ops.where(finite, larger, ops.multiply(scale, 0.5)))
 
-    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+    def finalize_variable_values(self, var_list: Sequence[Variable] | None) -> None:
         """Finish with the inner optimizer."""
         self.inner_optimizer.finalize_variable_values(var_list)
 

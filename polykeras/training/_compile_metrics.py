@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from polykeras import metrics, ops, tree
+from polykeras import metrics, tree
 from polykeras.errors import ArgumentError
+from polykeras.losses.reduction import mask_weight
 from polykeras.masking import get_mask
 from polykeras.metrics import MeanMetricWrapper, Metric
-from polykeras.training._compile_loss import by_output
+from polykeras.training._outputs import by_output, names_of_outputs
 
 __all__ = ["CompileMetrics"]
 
 _ACCURACY: Final = ("accuracy", "acc")
 _CROSSENTROPY: Final = ("crossentropy", "ce")
+
+
+@dataclass
+class _Entry:
+    """A metric with its key in the logs and the output it belongs to."""
+
+    key: str
+    metric: Metric
+    output: int
+    weighted: bool
 
 
 class CompileMetrics:
@@ -22,85 +34,110 @@ class CompileMetrics:
     Args:
         plain: Names, functions or `Metric` objects, in lists or dicts.
         weighted: The same, computed with the sample weights.
-        output_names: Names of the outputs, if known.
 
     Raises:
         ArgumentError: If a name is unknown.
     """
 
-    def __init__(
-        self, plain: Any, weighted: Any = None, output_names: list[str] | None = None
-    ) -> None:
+    def __init__(self, plain: Any, weighted: Any = None) -> None:
         """Check the names; shapes settle which accuracy is meant."""
         self._plain = plain
         self._weighted = weighted
-        self.output_names = output_names
-        self._built: list[tuple[int, Metric, bool]] | None = None
+        self._entries: list[_Entry] | None = None
         for given in tree.flatten((plain, weighted)):
-            if isinstance(given, str) and given not in _ACCURACY + _CROSSENTROPY:
+            if given is not None and given not in _ACCURACY + _CROSSENTROPY:
                 metrics.get(given)
 
     @property
     def metrics(self) -> list[Metric]:
-        """All metrics; empty before the first batch unless given as objects."""
-        if self._built is not None:
-            return [m for _, m, _ in self._built]
+        """All metrics; before the first batch only those given as objects."""
+        if self._entries is not None:
+            return [entry.metric for entry in self._entries]
         leaves = tree.flatten((self._plain, self._weighted))
         return [m for m in leaves if isinstance(m, Metric)]
 
-    def update_state(self, y: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        """Add a batch to every metric."""
+    def result(self) -> dict[str, Any]:
+        """Return the value of each metric by its key in the logs.
+
+        A key is the string a metric was chosen by, or its name, with the output's
+        name in front if there are several.
+        """
+        found: dict[str, Any] = {}
+        for entry in self._entries or ():
+            value = entry.metric.result()
+            found.update(value if isinstance(value, dict) else {entry.key: value})
+        return found
+
+    def update_state(
+        self,
+        y: Any,
+        y_pred: Any,
+        sample_weight: Any = None,
+        output_names: list[str] | None = None,
+    ) -> None:
+        """Add a batch to every metric.
+
+        Args:
+            y: Targets: one, or a list or dict of them.
+            y_pred: Outputs.
+            sample_weight: Likewise; one serves all outputs.
+            output_names: The names that the model gives its outputs.
+
+        Raises:
+            ArgumentError: If metrics or targets do not fit the outputs.
+        """
         outputs = tree.flatten(y_pred)
-        names = self._names(y_pred, len(outputs))
+        names = names_of_outputs(y_pred, output_names)
         targets = by_output(y, names, "y", repeat=False)
         weights = by_output(sample_weight, names, "sample_weight", repeat=True)
-        if self._built is None:
-            self._built = self._build(names, targets, outputs)
-        for i, metric, weighted in self._built:
-            if targets[i] is None:
+        if self._entries is None:
+            self._entries = self._build(names, targets, outputs)
+        for entry in self._entries:
+            target, output = targets[entry.output], outputs[entry.output]
+            if target is None:
                 continue
-            weight = weights[i] if weighted else None
-            mask = get_mask(outputs[i])
+            weight = weights[entry.output] if entry.weighted else None
+            mask = get_mask(output)
             if mask is not None:
-                factor = ops.cast(mask, "float32")
-                weight = factor if weight is None else ops.multiply(weight, factor)
+                weight = mask_weight(mask, weight, mean=False)
             if weight is None:
-                metric.update_state(targets[i], outputs[i])
+                entry.metric.update_state(target, output)
             else:
-                metric.update_state(targets[i], outputs[i], sample_weight=weight)
-
-    def _names(self, y_pred: Any, count: int) -> list[str]:
-        if isinstance(y_pred, dict):
-            return sorted(y_pred)
-        if self.output_names is not None and len(self.output_names) == count:
-            return self.output_names
-        return [f"output_{i}" for i in range(count)]
+                entry.metric.update_state(target, output, sample_weight=weight)
 
     def _build(
         self, names: list[str], targets: list[Any], outputs: list[Any]
-    ) -> list[tuple[int, Metric, bool]]:
-        built: list[tuple[int, Metric, bool]] = []
+    ) -> list[_Entry]:
+        entries: list[_Entry] = []
         for given, weighted in ((self._plain, False), (self._weighted, True)):
-            for i, entry in enumerate(_per_output(given, names)):
-                for one in tree.flatten(entry):
-                    if one is None:
+            for i, chosen in enumerate(_per_output(given, names)):
+                for one in tree.flatten(chosen):
+                    if one is None or targets[i] is None:
                         continue
-                    metric = _resolve(one, targets[i], outputs[i])
-                    if len(names) > 1 and not isinstance(one, Metric):
-                        metric.name = f"{names[i]}_{metric.name}"
-                    elif len(names) > 1 and not metric.name.startswith(names[i]):
-                        metric.name = f"{names[i]}_{metric.name}"
-                    built.append((i, metric, weighted))
-        return built
+                    key, metric = _resolve(one, targets[i], outputs[i])
+                    prefix = f"{names[i]}_" if len(names) > 1 else ""
+                    key = _free_key(prefix, key, {e.key for e in entries}, weighted)
+                    entries.append(_Entry(key, metric, i, weighted))
+        return entries
+
+
+def _free_key(prefix: str, name: str, taken: set[str], weighted: bool) -> str:
+    key = prefix + name
+    if weighted and key in taken:
+        key = f"{prefix}weighted_{name}"
+    if key not in taken:
+        return key
+    number = 1
+    while f"{key}_{number}" in taken:
+        number += 1
+    return f"{key}_{number}"
 
 
 def _per_output(given: Any, names: list[str]) -> list[Any]:
-    if given is None:
-        return [None] * len(names)
-    if len(names) == 1:
-        return [given]
     if isinstance(given, dict):
         return by_output(given, names, "metrics", repeat=False)
+    if given is None or len(names) == 1:
+        return [given] * len(names)
     if isinstance(given, list | tuple) and len(given) == len(names):
         return list(given)
     raise ArgumentError(
@@ -109,27 +146,26 @@ def _per_output(given: Any, names: list[str]) -> list[Any]:
     )
 
 
-def _resolve(given: Any, target: Any, output: Any) -> Metric:
+def _resolve(given: Any, target: Any, output: Any) -> tuple[str, Metric]:
     if isinstance(given, Metric):
-        return given
+        return given.name, given
     if isinstance(given, str) and given in _ACCURACY + _CROSSENTROPY:
         form = _form(target, output)
         kind = "accuracy" if given in _ACCURACY else "crossentropy"
         fn: Any = getattr(metrics, f"{form}_{kind}")
-        return MeanMetricWrapper(fn, name=given)
+        return given, MeanMetricWrapper(fn, name=given)
     found = metrics.get(given)
-    if isinstance(found, Metric):
-        if isinstance(given, str) and given.islower():
-            found.name = given
-        return found
-    name = given if isinstance(given, str) else getattr(found, "__name__", "metric")
-    return MeanMetricWrapper(found, name=name)
+    if not isinstance(found, Metric):
+        found = MeanMetricWrapper(found)
+    if isinstance(given, str):
+        found.name = given
+    return found.name, found
 
 
 def _form(target: Any, output: Any) -> str:
     """Tell from the shapes whether classes are binary, one-hot or numbered."""
     y, p = tuple(target.shape), tuple(output.shape)
-    if p and p[-1] == 1 or len(p) <= 1:
+    if len(p) <= 1 or p[-1] == 1:
         return "binary"
     if len(y) == len(p) and y[-1] == p[-1]:
         return "categorical"

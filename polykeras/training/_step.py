@@ -8,7 +8,6 @@ runs as it stands.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from polykeras import tree
@@ -44,14 +43,17 @@ def dry_run(fn: Callable[..., Any], backend: Backend, *args: Any) -> Any:
 class Step:
     """A step function bound to a model's state.
 
+    Attributes:
+        traces: How often the step was traced.
+
     Args:
         fn: Takes one batch; reads and assigns variables; returns anything.
         variables: Returns all variables that `fn` may read or assign.
         backend: The backend that holds them.
         jit: Whether to compile.
-        repeat: Number of batches a call takes.
         next_key: Returns the key of a step, from which unseeded draws follow. It is
             an argument of the compiled function: drawn inside, it would be constant.
+        key: What the step was made for; a model with another one needs a new step.
     """
 
     def __init__(
@@ -61,13 +63,13 @@ class Step:
         backend: Backend,
         *,
         jit: bool,
-        repeat: int = 1,
         next_key: Callable[[], Array],
+        key: tuple[int, ...] = (),
     ) -> None:
         """Choose how the step runs."""
+        self.key = key
         self.backend = backend
         self.jit = jit and backend.capabilities.compile
-        self.repeat = repeat
         self.traces = 0
         self._next_key = next_key
         self._fn = fn
@@ -82,11 +84,7 @@ class Step:
         """Run the step on some batches and return its result for each."""
         keys = [self.backend.from_numpy(self._next_key(), "uint32") for _ in batches]
         if not self.jit:
-            with donating(), self._structure():
-                results = self._run(batches, keys)
-            # The first batch may still make variables; from then on they are known.
-            self._settled = True
-            return results
+            return self._run_eagerly(batches, keys)
         if self._compiled is None:
             self._compile(batches[0], keys[0])
         values = [v.raw() for v in self._variables]
@@ -104,8 +102,18 @@ class Step:
                 results.append(self._fn(batch))
         return results
 
-    def _structure(self) -> AbstractContextManager[None]:
-        return frozen_structure(self._cache) if self._settled else nullcontext()
+    def _run_eagerly(self, batches: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
+        if self._settled:
+            with donating(), frozen_structure(self._cache):
+                return self._run(batches, keys)
+        # The first batch may make variables, and may fail: data that do not fit show
+        # up here. Its values are stored once all of it has succeeded.
+        with StateScope()() as scope:
+            results = self._run(batches, keys)
+        for key, variable in scope.written.items():
+            variable.bind(scope.values[key])
+        self._settled = True
+        return results
 
     def _compile(self, batch: Any, key: Any) -> None:
         # Optimizer slots and metric totals come into being in the first step; under

@@ -58,9 +58,9 @@ class Progbar:
 
     def _output(self) -> Console:
         if self._console is None:
-            from rich.console import Console  # noqa: PLC0415 heavy, and not if silent
+            from rich.console import Console
 
-            self._console = Console(highlight=False, soft_wrap=True)
+            self._console = Console(highlight=False, soft_wrap=True, emoji=False)
         return self._console
 
     def headline(self, text: str) -> None:
@@ -84,7 +84,11 @@ class Progbar:
         self._seen = current
         if values:
             self._values = dict(values)
-        done = (self.target is not None and current >= self.target) if finalize is None else finalize
+        done = (
+            (self.target is not None and current >= self.target)
+            if finalize is None
+            else finalize
+        )
         if not self.verbose:
             return
         live = self.verbose == 1 and (
@@ -148,7 +152,7 @@ def _number(value: Any) -> str:
     try:
         number = float(value)
     except (TypeError, ValueError):
-        from polykeras import ops  # noqa: PLC0415 only for tensors and arrays
+        from polykeras import ops
 
         return str(ops.convert_to_numpy(value))
     return f"{number:.4f}" if abs(number) >= 1e-3 or number == 0 else f"{number:.4e}"

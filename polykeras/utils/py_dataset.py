@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+if TYPE_CHECKING:
+    from polykeras.backend import Array
 
 __all__ = ["PyDataset", "Sequence"]
 
@@ -73,18 +75,22 @@ class PyDataset:
     def on_epoch_end(self) -> None:
         """Run after an epoch."""
 
-    def _epoch_batches(self, shuffle: bool) -> Iterator[Any]:
-        """Yield the batches of an epoch, in a drawn order if `shuffle`."""
-        count = self.num_batches
-        order: Iterator[int]
-        if count is None:
-            raise TypeError(f"{type(self).__name__} must define __len__().")
-        order = iter(range(count))
-        if shuffle:
-            from polykeras.random import make_default_seed  # noqa: PLC0415 heavy
+    def _epoch_batches(
+        self, draw_order: Callable[[int], Array] | None = None
+    ) -> Iterator[Any]:
+        """Yield the batches of an epoch.
 
-            generator = np.random.Generator(np.random.Philox(make_default_seed()))
-            order = iter(generator.permutation(count).tolist())
+        Args:
+            draw_order: Returns the numbers below its argument in another order.
+        """
+        count = self.num_batches
+        if count is None:
+            # As Keras has it, a data set without a length goes on forever.
+            order: Iterator[int] = itertools.count()
+        elif draw_order is None:
+            order = iter(range(count))
+        else:
+            order = iter(draw_order(count).tolist())
         if self.workers <= 1:
             for i in order:
                 yield self[i]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from polykeras import tree
+from polykeras.backend import Array
 from polykeras.errors import ArgumentError, DataError
 
-__all__ = ["DataAdapter", "make_adapter", "split_off", "unpack"]
+__all__ = ["DataAdapter", "DrawOrder", "make_adapter", "split_off", "unpack"]
+
+Inspect = Callable[[Any, Any], None]
+DrawOrder = Callable[[int], Array]
 
 
 class DataAdapter(ABC):
@@ -20,9 +24,12 @@ class DataAdapter(ABC):
 
     Attributes:
         steps: Batches in an epoch, or None where unknown.
+        inspect: Called with the inputs of a batch, and with its targets or those of
+            all batches where they are on the host, before the batch is handed out.
     """
 
     steps: int | None
+    inspect: Inspect | None = None
 
     @abstractmethod
     def epoch(self) -> AbstractContextManager[Iterator[Any]]:
@@ -41,7 +48,7 @@ def unpack(data: Any) -> tuple[Any, Any, Any]:
         data = data[0]
     if not isinstance(data, tuple):
         return data, None, None
-    if not 1 <= len(data) <= 3:  # noqa: PLR2004 x, y, sample_weight
+    if not 1 <= len(data) <= 3:
         raise DataError(
             f"A batch is (x,), (x, y) or (x, y, sample_weight), got {len(data)} parts."
         )
@@ -59,11 +66,25 @@ def is_array(x: Any) -> bool:
 
 def _holds_arrays(structure: Any) -> bool:
     leaves = [x for x in tree.flatten(structure) if x is not None]
-    return bool(leaves) and all(is_array(x) or _is_number(x) for x in leaves)
+    return bool(leaves) and all(is_array(x) for x in leaves)
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, int | float)
+def _as_arrays(data: Any) -> Any:
+    """Turn (nested) lists of numbers, and single ones in a structure, into arrays."""
+    if isinstance(data, dict):
+        return {k: _as_arrays(v) for k, v in data.items()}
+    if not isinstance(data, list) or not data:
+        return data
+    leaves = tree.flatten(data)
+    if not all(isinstance(v, int | float | np.number) for v in leaves):
+        return [_as_arrays(v) for v in data]
+    try:
+        return np.array(data)
+    except ValueError as error:
+        raise DataError(
+            "The data are lists of numbers of unequal length. Make them equally long, "
+            "for example with keras.utils.pad_sequences."
+        ) from error
 
 
 def make_adapter(
@@ -73,9 +94,9 @@ def make_adapter(
     *,
     batch_size: int | None = None,
     steps: int | None = None,
-    shuffle: bool = False,
+    repeat: bool = False,
+    draw_order: DrawOrder | None = None,
     class_weight: dict[int, float] | None = None,
-    y_classes_of: Any = None,
 ) -> DataAdapter:
     """Return the adapter for some data.
 
@@ -86,24 +107,22 @@ def make_adapter(
         sample_weight: Weights, unless `x` yields them.
         batch_size: Samples in a batch, for arrays; None means 32.
         steps: Batches in an epoch; None means all.
-        shuffle: Whether samples are shuffled before each epoch.
+        repeat: Whether an epoch goes on where the one before ended, and starts the
+            data again where they end before all `steps` are done.
+        draw_order: Returns the numbers below its argument in the order of an epoch's
+            samples (or batches, where `x` yields them); None keeps the order.
         class_weight: Class to the weight of its samples.
-        y_classes_of: The model, for messages.
 
     Raises:
         DataError: If lengths differ or `x` is of no known kind.
         ArgumentError: If `y` or weights are given beside a data set.
     """
-    from polykeras.training.data._arrays import ArrayAdapter  # noqa: PLC0415 cycle
-    from polykeras.training.data._iterables import IterableAdapter  # noqa: PLC0415
+    from polykeras.training.data._arrays import ArrayAdapter
+    from polykeras.training.data._iterables import IterableAdapter
 
     if x is None:
         raise DataError("No data: x is None. Pass arrays or a data set.")
-    if isinstance(x, list) and not _holds_arrays(x):
-        raise DataError(
-            "x is a list of Python objects that are not arrays. Convert it with "
-            "np.array(x) first."
-        )
+    x, y, sample_weight = _as_arrays(x), _as_arrays(y), _as_arrays(sample_weight)
     if _holds_arrays(x):
         return ArrayAdapter(
             x,
@@ -111,8 +130,14 @@ def make_adapter(
             sample_weight,
             batch_size=32 if batch_size is None else batch_size,
             steps=steps,
-            shuffle=bool(shuffle),
+            repeat=repeat,
+            draw_order=draw_order,
             class_weight=class_weight,
+        )
+    if isinstance(x, list):
+        raise DataError(
+            "x is a list of Python objects that are not arrays. Convert it with "
+            "np.array(x) first."
         )
     for name, value in (("y", y), ("sample_weight", sample_weight)):
         if value is not None:
@@ -126,7 +151,13 @@ def make_adapter(
             f"Cannot make batches from {type(x).__name__}. Pass arrays, tensors, a "
             "data frame, a PyDataset, a generator or a loader of batches."
         )
-    return IterableAdapter(x, steps=steps, shuffle=shuffle, class_weight=class_weight)
+    return IterableAdapter(
+        x,
+        steps=steps,
+        repeat=repeat,
+        draw_order=draw_order,
+        class_weight=class_weight,
+    )
 
 
 def split_off(
@@ -140,8 +171,9 @@ def split_off(
     Raises:
         ArgumentError: If the data are not arrays or a part would be empty.
     """
-    from polykeras.training.data._arrays import to_host  # noqa: PLC0415 cycle
+    from polykeras.training.data._arrays import to_host
 
+    x, y, sample_weight = _as_arrays(x), _as_arrays(y), _as_arrays(sample_weight)
     if not _holds_arrays((x, y, sample_weight)):
         raise ArgumentError(
             "validation_split works on arrays and tensors. For a data set, pass "

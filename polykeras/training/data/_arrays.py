@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,7 @@ from polykeras import config, dtypes, tree
 from polykeras.backend import Array, active
 from polykeras.errors import ArgumentError, DataError
 from polykeras.ops._operands import Operand
-from polykeras.random import make_default_seed
-from polykeras.training.data._adapter import DataAdapter, unpack
+from polykeras.training.data._adapter import DataAdapter, DrawOrder, unpack
 
 __all__ = ["ArrayAdapter", "class_weights", "to_host"]
 
@@ -33,6 +33,10 @@ def to_host(x: Any) -> Array:
         array = x.to_numpy()
     else:
         array = np.asarray(x)
+    if array.dtype.kind in "SU":
+        raise DataError(
+            f"The data hold text (dtype {array.dtype}). Encode it as numbers first."
+        )
     if array.dtype == object:
         try:
             array = array.astype(dtypes.as_numpy_dtype(config.floatx()))
@@ -59,7 +63,8 @@ class ArrayAdapter(DataAdapter):
         sample_weight: Likewise, or None.
         batch_size: Samples in a batch.
         steps: Batches in an epoch; None means all.
-        shuffle: Whether the order is drawn.
+        repeat: Whether an epoch goes on where the one before ended.
+        draw_order: Returns the order of an epoch's samples; None keeps them.
         class_weight: Class to the weight of its samples.
     """
 
@@ -71,15 +76,16 @@ class ArrayAdapter(DataAdapter):
         *,
         batch_size: int,
         steps: int | None,
-        shuffle: bool,
+        repeat: bool,
+        draw_order: DrawOrder | None,
         class_weight: dict[int, float] | None,
     ) -> None:
         """Check that lengths agree."""
-        if not isinstance(batch_size, int) or batch_size < 1:
+        if batch_size < 1:
             raise ArgumentError(
                 f"batch_size must be a positive integer, got {batch_size!r}."
             )
-        parts = (x,) if y is None else (x, y)
+        parts: tuple[Any, ...] = (x,) if y is None else (x, y)
         if sample_weight is not None:
             parts = (x, y, sample_weight)
         self._leaves, self._form = tree.flatten_leaves(parts)
@@ -92,42 +98,45 @@ class ArrayAdapter(DataAdapter):
             weighted = (x, y, class_weights(y, class_weight))
             self._leaves, self._form = tree.flatten_leaves(weighted)
         self._batch_size = batch_size
-        self._shuffle = shuffle
+        self._draw_order = draw_order
         whole = -(-self._size // batch_size)
+        self._endless = repeat and steps is not None and steps != whole
         self.steps = whole if steps is None else steps
+        if not self._endless:
+            self.steps = min(self.steps, whole)
         self._rest: Iterator[Any] | None = None
-        self._endless = steps is not None and steps != whole
+        self._inspected = False
 
     @contextmanager
     def epoch(self) -> Iterator[Iterator[Any]]:
         """Yield the batches of an epoch."""
         if not self._endless:
-            yield self._pass()
+            yield islice(self._pass(), self.steps)
             return
         if self._rest is None:
             self._rest = self._forever()
-        rest = self._rest
-        yield (next(rest) for _ in range(self.steps or 0))
+        yield islice(self._rest, self.steps)
 
     def _forever(self) -> Iterator[Any]:
         while True:
             yield from self._pass()
 
     def _pass(self) -> Iterator[Any]:
-        order = None
-        if self._shuffle:
-            # A host generator: the order is the same whatever backend trains.
-            generator = np.random.Generator(np.random.Philox(make_default_seed()))
-            order = generator.permutation(self._size)
+        order = None if self._draw_order is None else self._draw_order(self._size)
         convert = active().convert_to_tensor
         for start in range(0, self._size, self._batch_size):
             where: Any = slice(start, start + self._batch_size)
             if order is not None:
                 where = order[where]
-            yield tree.unflatten_leaves(
+            batch = tree.unflatten_leaves(
                 self._form,
                 [None if a is None else convert(a[where]) for a in self._leaves],
             )
+            if self.inspect is not None and not self._inspected:
+                y = unpack(tree.unflatten_leaves(self._form, self._leaves))[1]
+                self.inspect(batch[0], y)
+                self._inspected = True
+            yield batch
 
 
 def _common_length(parts: tuple[Any, ...], leaves: list[Any]) -> int:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from polykeras import tree
 from polykeras.backend import active
 from polykeras.errors import DataError
-from polykeras.training.data._adapter import DataAdapter, unpack
+from polykeras.training.data._adapter import DataAdapter, DrawOrder, unpack
 from polykeras.training.data._arrays import class_weights, to_host
 
 __all__ = ["IterableAdapter"]
+
+# The host in DLPack's numbering of devices.
+_CPU = 1
 
 
 class IterableAdapter(DataAdapter):
@@ -23,7 +26,8 @@ class IterableAdapter(DataAdapter):
             it is iterated (a loader of another library); or an object with
             ``__len__`` and ``__getitem__`` (`PyDataset`).
         steps: Batches in an epoch; None means until the source ends.
-        shuffle: Passed to sources that can shuffle their batches.
+        repeat: Whether an epoch of `steps` goes on where the one before ended.
+        draw_order: Passed to sources that can change the order of their batches.
         class_weight: Class to the weight of its samples.
     """
 
@@ -32,20 +36,20 @@ class IterableAdapter(DataAdapter):
         source: Any,
         *,
         steps: int | None,
-        shuffle: bool,
+        repeat: bool,
+        draw_order: DrawOrder | None,
         class_weight: dict[int, float] | None,
     ) -> None:
         """Find out how many batches there are."""
         self._source = source
         self._class_weight = class_weight
-        self._shuffle = shuffle
-        self._restarts = hasattr(source, "__len__") or (
-            iter(source) is not source if hasattr(source, "__iter__") else True
-        )
+        self._draw_order = draw_order
+        self._restarts = not isinstance(source, Iterator)
+        self._repeat = repeat
         count = getattr(source, "num_batches", None)
-        if count is None and hasattr(source, "__len__"):
-            count = len(source)
-        self.steps = steps if steps is not None else count
+        if count is None:
+            count = _length(source)
+        self.steps = count if steps is None else steps
         self._limit = steps
         self._running: Iterator[Any] | None = None
 
@@ -63,10 +67,10 @@ class IterableAdapter(DataAdapter):
                 end()
 
     def _start(self) -> Iterator[Any]:
-        shuffled: Callable[[bool], Iterator[Any]] | None
-        shuffled = getattr(self._source, "_epoch_batches", None)
-        if shuffled is not None:
-            return shuffled(self._shuffle)
+        in_order = getattr(self._source, "_epoch_batches", None)
+        if in_order is not None:
+            batches: Iterator[Any] = in_order(self._draw_order)
+            return batches
         if hasattr(self._source, "__iter__"):
             return iter(self._source)
         return (self._source[i] for i in range(len(self._source)))
@@ -75,14 +79,14 @@ class IterableAdapter(DataAdapter):
         if self._limit is None:
             yield from self._start()
             return
-        if self._running is None:
+        if self._running is None or (self._restarts and not self._repeat):
             self._running = self._start()
         for number in range(self._limit):
             try:
                 batch = next(self._running)
             except StopIteration:
-                if not self._restarts:
-                    if number == 0:
+                if not (self._restarts and self._repeat):
+                    if number == 0 or self._restarts:
                         return
                     raise DataError(
                         f"The generator ended after {number} of {self._limit} steps. "
@@ -100,14 +104,39 @@ class IterableAdapter(DataAdapter):
         if self._class_weight is not None and sample_weight is None:
             host = tree.map_leaves(to_host, y)
             sample_weight = class_weights(host, self._class_weight)
-        convert = active().convert_to_tensor
+        if self.inspect is not None and y is not None:
+            on_host = tree.map_leaves(
+                lambda a: to_host(a) if _is_on_host(a) else None, y
+            )
+            self.inspect(_tensors(x), on_host)
         parts = [x] if y is None else [x, y]
         if sample_weight is not None:
             parts = [x, y, sample_weight]
+        return tuple(_tensors(part) for part in parts)
 
-        def leaf(a: Any) -> Any:
-            if a is None:
-                return None
-            return a if active().is_tensor(a) else convert(to_host(a))
 
-        return tuple(tree.map_leaves(leaf, part) for part in parts)
+def _tensors(structure: Any) -> Any:
+    engine = active()
+
+    def leaf(a: Any) -> Any:
+        if a is None or engine.is_tensor(a):
+            return a
+        return engine.convert_to_tensor(to_host(a))
+
+    return tree.map_leaves(leaf, structure)
+
+
+def _length(source: Any) -> int | None:
+    try:
+        return len(source)
+    except (TypeError, NotImplementedError):
+        # Loaders of other libraries have the method, but not always a length.
+        return None
+
+
+def _is_on_host(x: Any) -> bool:
+    """Return whether reading `x` does not wait for an accelerator."""
+    device = getattr(x, "__dlpack_device__", None)
+    if x is None or device is None:
+        return x is not None
+    return int(device()[0]) == _CPU

@@ -1,0 +1,196 @@
+"""What happens to one batch: the methods that users override."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from polykeras import ops, tree
+from polykeras.autodiff import value_and_grad
+from polykeras.errors import PolykerasError
+from polykeras.layers._tracking import structural, unique
+from polykeras.training._compile_loss import CompileLoss
+from polykeras.training._compile_metrics import CompileMetrics
+from polykeras.training.data import unpack
+
+if TYPE_CHECKING:
+    from polykeras.backend import Tensor
+    from polykeras.variables import Variable
+
+__all__ = ["BatchSteps"]
+
+
+class BatchSteps:
+    """The part of `Trainer` that learns from, evaluates or predicts one batch."""
+
+    name: str
+    losses: list[Any]
+    trainable_variables: list[Variable]
+    optimizer: Any
+    _loss_tracker: Any
+    _compile_loss: CompileLoss | None
+    _compile_metrics: CompileMetrics | None
+    _clear_losses: Callable[[], None]
+
+    def train_step(self, data: Any) -> dict[str, Any]:
+        """Learn from one batch; override it for a training procedure of your own.
+
+        It runs on every backend as it is: use `polykeras.value_and_grad` with the
+        variables to differentiate, and ``optimizer.apply``.
+
+        Args:
+            data: ``(x, y, sample_weight)`` or less.
+
+        Returns:
+            Names to scalars, for the logs.
+        """
+        x, y, sample_weight = unpack(data)
+
+        def loss_of_batch() -> tuple[Tensor, Any]:
+            y_pred = self(x, training=True)  # type: ignore[operator]
+            loss = self.compute_loss(
+                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
+            )
+            return self.optimizer.scale_loss(loss), (loss, y_pred)
+
+        variables = self.trainable_variables
+        if variables:
+            differentiate = value_and_grad(loss_of_batch, variables, has_aux=True)
+            (_, (loss, y_pred)), grads = differentiate()
+            self.optimizer.apply(grads, variables)
+        else:
+            _, (loss, y_pred) = loss_of_batch()
+        self._track_loss(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def test_step(self, data: Any) -> dict[str, Any]:
+        """Evaluate one batch.
+
+        Args:
+            data: ``(x, y, sample_weight)`` or less.
+
+        Returns:
+            Names to scalars, for the logs.
+        """
+        x, y, sample_weight = unpack(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        loss = self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
+        )
+        self._track_loss(loss, x)
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def predict_step(self, data: Any) -> Any:
+        """Return the outputs for one batch."""
+        x, _, _ = unpack(data)
+        return self(x, training=False)  # type: ignore[operator]
+
+    def compute_loss(
+        self,
+        x: Any = None,
+        y: Any = None,
+        y_pred: Any = None,
+        sample_weight: Any = None,
+        training: bool = True,
+    ) -> Tensor:
+        """Return the scalar that training lowers.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            y_pred: Outputs.
+            sample_weight: Weight of each sample.
+            training: Whether this is a training step.
+
+        Returns:
+            The compiled losses plus what layers and regularizers added.
+
+        Raises:
+            PolykerasError: If there is no loss at all.
+        """
+        parts: list[Any] = []
+        if self._compile_loss is not None:
+            names = getattr(self, "output_names", None)
+            loss = self._compile_loss(y, y_pred, sample_weight, names)
+            if loss is not None:
+                parts.append(loss)
+        parts += [ops.sum(ops.cast(x, "float32")) for x in self.losses]
+        self._clear_losses()
+        if not parts:
+            if training:
+                raise PolykerasError(
+                    f"The model {self.name!r} has no loss to minimise. Pass loss= to "
+                    "compile, call add_loss in a layer, or override compute_loss."
+                )
+            return ops.zeros(())
+        total = parts[0]
+        for part in parts[1:]:
+            total = ops.add(total, part)
+        return total
+
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Update the metrics and return their values.
+
+        Args:
+            x: Inputs.
+            y: Targets.
+            y_pred: Outputs.
+            sample_weight: Weight of each sample.
+        """
+        if self._compile_metrics is not None:
+            names = getattr(self, "output_names", None)
+            self._compile_metrics.update_state(y, y_pred, sample_weight, names)
+        return self.get_metrics_result()
+
+    def get_metrics_result(self) -> dict[str, Any]:
+        """Return the value of each metric by name: the loss first."""
+        compiled = self._compile_metrics
+        results: dict[str, Any] = {}
+        ahead = self._loss_metrics()
+        placed = {id(m) for m in ahead}
+        for metric in ahead:
+            results[metric.name] = metric.result()
+        if compiled is not None:
+            results |= compiled.result()
+            placed |= {id(m) for m in compiled.metrics}
+        for metric in self.metrics:
+            if id(metric) not in placed:
+                value = metric.result()
+                results |= value if isinstance(value, dict) else {metric.name: value}
+        return results
+
+    def _track_loss(self, loss: Tensor, x: Any) -> None:
+        if self._loss_tracker is None:
+            return
+        leaves = [v for v in tree.flatten(x) if hasattr(v, "shape") and v.shape]
+        weight = leaves[0].shape[0] if leaves else None
+        self._loss_tracker.update_state(loss, sample_weight=weight)
+
+    def _loss_metrics(self) -> list[Any]:
+        """Return the running means of the total loss and those of the outputs."""
+        found = [] if self._loss_tracker is None else [self._loss_tracker]
+        if self._compile_loss is not None:
+            found += self._compile_loss.metrics
+        return found
+
+    @property
+    @structural
+    def metrics(self) -> list[Any]:
+        """The metrics: the loss, those of its outputs, compiled ones, and others."""
+        found = self._loss_metrics()
+        if self._compile_metrics is not None:
+            found += self._compile_metrics.metrics
+        found += super().metrics  # type: ignore[misc]
+        return unique(found)
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """The names of the metrics."""
+        return [m.name for m in self.metrics]
+
+    def reset_metrics(self) -> None:
+        """Start all metrics anew."""
+        for metric in self.metrics:
+            metric.reset_state()

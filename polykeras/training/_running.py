@@ -1,0 +1,136 @@
+"""Run steps: on which backend, with which state, built for which data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from polykeras import tree
+from polykeras.backend import Array, Backend, engine_scope
+from polykeras.errors import PolykerasError
+from polykeras.layers._tracking import unique
+from polykeras.random import make_default_seed
+from polykeras.training._batches import BatchSteps
+from polykeras.training._labels import LabelCheck, numbered_classes
+from polykeras.training._step import Step, dry_run
+from polykeras.training.data import unpack
+
+if TYPE_CHECKING:
+    from polykeras.variables import Variable
+
+__all__ = ["Running"]
+
+
+class Running(BatchSteps):
+    """The part of `Trainer` that turns step methods into step functions."""
+
+    built: bool
+    compiled: bool
+    layers: list[Any]
+    steps_per_execution: int
+    variables: list[Variable]
+    jit_compile: Any
+    _tracker: Any
+    _run_eagerly: bool
+    _steps: dict[str, Step]
+    _draws: tuple[int, int] | None
+    _device: Callable[[], Backend]
+
+    def _state_variables(self) -> list[Variable]:
+        """Return every variable a step may read or assign."""
+        found = list(self.variables)
+        for optimizer in self._optimizers():
+            found += optimizer.variables
+        for metric in self.metrics:
+            found += metric.variables
+        return unique(found)
+
+    def _optimizers(self) -> list[Any]:
+        own = [self.optimizer] if self.optimizer is not None else []
+        return unique([*own, *self._tracker.optimizers()])
+
+    def _step(self, kind: str) -> Step:
+        """Return the step function of a kind, made anew when the state changed."""
+        owners = [*self.trainable_variables, *self._optimizers()]
+        key = tuple(id(x) for x in owners)
+        cached = self._steps.get(kind)
+        if cached is None or cached.key != key:
+            fns = {
+                "train": self.train_step,
+                "test": self.test_step,
+                "predict": self.predict_step,
+            }
+            cached = Step(
+                fns[kind],
+                self._state_variables,
+                self._device(),
+                jit=self.jit_compile and not self._run_eagerly,
+                next_key=self._next_key,
+                key=key,
+            )
+            self._steps[kind] = cached
+        return cached
+
+    def _next_key(self) -> Array:
+        """Return the next key of the model: its seed and how many came before."""
+        if self._draws is None:
+            self._draws = (make_default_seed(), 0)
+        seed, count = self._draws
+        self._draws = (seed, count + 1)
+        return np.array([seed, count], np.uint32)
+
+    def _draw_order(self, size: int) -> Array:
+        """Return the numbers below `size` in a random order, equal on all backends."""
+        bits = np.random.Philox(key=self._next_key().astype(np.uint64))
+        return np.random.Generator(bits).permutation(size)
+
+    @contextmanager
+    def _running(self) -> Iterator[Backend]:
+        backend = self._device()
+        with engine_scope(backend), backend.step_scope():
+            yield backend
+
+    def _require_compiled(self, method: str) -> None:
+        if not self.compiled:
+            raise PolykerasError(
+                f"Call model.compile(optimizer, loss) before model.{method}()."
+            )
+
+    def _build_for(self, batch: Any) -> None:
+        """Build the model and its optimizer for data like `batch`."""
+        x, _, _ = unpack(batch)
+        # A training step of one's own may never call the model itself, so `call` need
+        # not fit the data, as long as the parts are built.
+        own_step = type(self).train_step is not BatchSteps.train_step
+        unbuilt = any(not layer.built for layer in self.layers)
+        if unbuilt or not (self.built or own_step):
+            dry_run(self._forward, self._device(), x)
+        if self.optimizer is not None and not self.optimizer.built:
+            self.optimizer.build(self.trainable_variables)
+
+    def _forward(self, x: Any) -> Any:
+        return self(x, training=False)  # type: ignore[operator]
+
+    def _output_specs(self, x: Any) -> Any:
+        """Return something with a shape for each output, in their structure."""
+        symbolic = getattr(self, "output", None)
+        known = [getattr(leaf, "shape", None) for leaf in tree.flatten(symbolic)]
+        if all(shape is not None for shape in known):
+            return symbolic
+        return dry_run(self._forward, self._device(), x)
+
+    def _label_check(self) -> LabelCheck | None:
+        """Return what checks class numbers before they reach a compiled step."""
+        compiled = self._compile_loss
+        if compiled is None:
+            return None
+
+        def classes(x: Any) -> tuple[list[str], list[Any]]:
+            self._build_for((x,))
+            names = getattr(self, "output_names", None)
+            return numbered_classes(compiled, self._output_specs(x), names)
+
+        return LabelCheck(classes)
