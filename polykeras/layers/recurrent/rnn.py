@@ -46,6 +46,8 @@ class _KeptStates:
         self.structure: list[Any] | None = None
 
     def variables(self) -> list[Variable]:
+        if self.structure is None:
+            return []
         return tree.flatten_leaves(self.structure)[0]
 
 
