@@ -11,10 +11,12 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import numpy as np
 
+from polykeras import dtypes
 from polykeras.errors import ArgumentError, PolykerasError, nearest
 
 __all__ = [
@@ -35,7 +37,9 @@ T = TypeVar("T")
 _BY_NAME: dict[str, Any] = {}
 _NAME_OF: dict[Any, str] = {}
 _BUILT_IN: dict[str, Any] = {}
-_scope: ContextVar[dict[str, Any]] = ContextVar("polykeras_custom", default={})
+_scope: ContextVar[Mapping[str, Any]] = ContextVar(
+    "polykeras_custom", default=MappingProxyType({})
+)
 _globals: dict[str, Any] = {}
 
 
@@ -84,7 +88,8 @@ def register_keras_serializable(
 
 def get_registered_name(obj: Any) -> str:
     """Return the name `obj` is registered under, or its own."""
-    return _NAME_OF.get(obj, obj.__name__)
+    own: str = obj.__name__
+    return _NAME_OF.get(obj, own)
 
 
 def get_registered_object(
@@ -227,7 +232,7 @@ def serialize_keras_object(obj: Any) -> Any:
         return {str(k): serialize_keras_object(v) for k, v in obj.items()}
     if isinstance(obj, np.generic):
         return obj.item()
-    if isinstance(obj, np.ndarray):
+    if isinstance(obj, np.ndarray) and obj.dtype != object:
         config = {"value": obj.tolist(), "dtype": obj.dtype.name}
         return {"class_name": "__numpy__", "config": config}
     if isinstance(obj, slice):
@@ -312,18 +317,23 @@ def _rebuild(config: Any, table: Mapping[str, Any] | None) -> Any:
     if "class_name" not in config:
         return {k: _rebuild(v, table) for k, v in config.items()}
     name, inner = config["class_name"], config.get("config")
+    if not isinstance(name, str):
+        raise ArgumentError(f"class_name must be a string, got {name!r}.")
     if name == "__tuple__":
         return tuple(_rebuild(x, table) for x in config.get("items", []))
     if name == "__numpy__":
-        return np.array(inner["value"], dtype=inner["dtype"])
+        return _rebuild_array(inner)
     if name == "__slice__":
-        return slice(*(_rebuild(x, table) for x in inner["value"]))
+        return _rebuild_slice(inner)
     if name == "__ellipsis__":
         return Ellipsis
-    if name == "function":
-        return find_object(config.get("registered_name") or inner, table)
     registered = config.get("registered_name")
-    cls = get_registered_object(registered) if registered else None
+    if name == "function":
+        wanted = registered or inner
+        if not isinstance(wanted, str):
+            raise ArgumentError(f"A function is given by its name, got {wanted!r}.")
+        return find_object(wanted, table)
+    cls = get_registered_object(registered) if isinstance(registered, str) else None
     cls = cls or find_object(name, table)
     if not inspect.isclass(cls):
         return cls
@@ -331,9 +341,10 @@ def _rebuild(config: Any, table: Mapping[str, Any] | None) -> Any:
         raise ArgumentError(
             f"The config of {name!r} must be a dict, got {type(inner).__name__}."
         )
-    if not hasattr(cls, "from_config"):
+    make = getattr(cls, "from_config", None)
+    if make is None:
         raise ArgumentError(f"The class {name!r} has no from_config().")
-    obj = cls.from_config(inner)
+    obj = make(inner)
     build_config = config.get("build_config")
     if build_config and hasattr(obj, "build_from_config"):
         obj.build_from_config(_rebuild(build_config, table))
@@ -341,3 +352,22 @@ def _rebuild(config: Any, table: Mapping[str, Any] | None) -> Any:
     if compile_config and hasattr(obj, "compile_from_config"):
         obj.compile_from_config(compile_config)
     return obj
+
+
+def _rebuild_array(data: Any) -> np.ndarray[Any, Any]:
+    try:
+        dtype, value = str(data["dtype"]), data["value"]
+        if dtype.startswith("str"):
+            return np.array(value, str)
+        return np.array(value, dtypes.as_numpy_dtype(dtypes.standardize_dtype(dtype)))
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        raise ArgumentError(
+            f"An array is given by its 'value' and 'dtype', which do not fit: {error}"
+        ) from error
+
+
+def _rebuild_slice(data: Any) -> slice:
+    parts = data.get("value") if isinstance(data, dict) else None
+    if not isinstance(parts, list | tuple) or not 1 <= len(parts) <= 3:
+        raise ArgumentError(f"A slice has a start, stop and step, got {parts!r}.")
+    return slice(*parts)
