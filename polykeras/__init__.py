@@ -27,7 +27,7 @@ _NAMES: dict[str, str] = {
     "SymbolicScope": "polykeras.symbolic",
     "Variable": "polykeras.variables",
     "checkpoint": "polykeras.autodiff",
-    "custom_gradient": "polykeras.autodiff",
+    "custom_gradient": "polykeras.ops",
     "device": "polykeras.backend",
     "get_backend": "polykeras.backend",
     "grad": "polykeras.autodiff",

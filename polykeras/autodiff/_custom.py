@@ -9,73 +9,15 @@ from typing import Any
 from polykeras import tree
 from polykeras.autodiff._tape import Tape, TapeTensor
 from polykeras.backend import Tensor, active, is_abstract_engine
-from polykeras.errors import GradientError
 from polykeras.ops._operands import Operand
 from polykeras.state import StateScope, current_scope
 from polykeras.variables import Variable
 
-__all__ = ["checkpoint", "custom_gradient"]
-
-
-def custom_gradient(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a function a derivative of your own.
-
-    Args:
-        f: Takes tensors and returns ``(outputs, grad_fn)``; ``grad_fn(*upstream)``
-            returns the gradient of each argument, one or a tuple.
-
-    Returns:
-        A function that returns the outputs.
-
-    >>> import polykeras as keras
-    >>> @keras.custom_gradient
-    ... def log1pexp(x):
-    ...     e = keras.ops.exp(x)
-    ...     return keras.ops.log(1 + e), lambda up: up * (1 - 1 / (1 + e))
-    >>> float(keras.grad(log1pexp)(0.0))
-    0.5
-    """
-
-    def call(*args: Any) -> Any:
-        args = tuple(_operand(x) for x in args)
-        tape = _tape_of(args)
-        if tape is not None:
-            return _on_tape(tape, f, args)
-        engine = active()
-        if is_abstract_engine() or engine.capabilities.autodiff != "native":
-            return f(*args)[0]
-        tensors = [x if engine.is_tensor(x) else engine.convert_to_tensor(x) for x in args]
-        return engine.custom_vjp(_normalised(f))(*tensors)
-
-    return call
+__all__ = ["checkpoint", "on_tape"]
 
 
 def _operand(x: Any) -> Any:
     return x.operand() if isinstance(x, Operand) else x
-
-
-def _normalised(f: Callable[..., Any]) -> Callable[..., Any]:
-    """Let the pullback always take one cotangent an output and return a tuple."""
-
-    def forward(*args: Any) -> tuple[Any, Callable[..., tuple[Any, ...]]]:
-        outputs, grad_fn = f(*args)
-
-        def pullback(*upstream: Any) -> tuple[Any, ...]:
-            return _as_tuple(grad_fn(*upstream), len(args))
-
-        return outputs, pullback
-
-    return forward
-
-
-def _as_tuple(grads: Any, count: int) -> tuple[Any, ...]:
-    found = tuple(grads) if isinstance(grads, list | tuple) else (grads,)
-    if len(found) != count:
-        raise GradientError(
-            f"The function has {count} arguments, but its gradient function returned "
-            f"{len(found)} gradients. Return one for each argument."
-        )
-    return found
 
 
 def _tape_of(args: Any) -> Tape | None:
@@ -96,9 +38,10 @@ class _Call:
         self.joint_vjp = (tuple(range(count)), rule)
 
 
-def _on_tape(tape: Tape, f: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+def on_tape(tape: Tape, f: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Call a function that brings its own pullback, and record it as one step."""
     below = [x.value if tape.owns(x) else x for x in args]
-    outputs, pullback = _normalised(f)(*below)
+    outputs, pullback = f(*below)
     call: Any = _Call(pullback, len(args))
     leaves, form = tree.flatten_leaves(outputs)
     wrapped = tape.record(call, list(args), below, tuple(leaves))

@@ -38,12 +38,13 @@ class TapeTensor(Traced):
         tape: The tape that records it.
     """
 
-    __slots__ = ("__weakref__", "tape", "value")
+    __slots__ = ("__weakref__", "_dtype", "tape", "value")
 
     def __init__(self, value: Tensor, tape: Tape) -> None:
         """Wrap a value."""
         self.value = value
         self.tape = tape
+        self._dtype: str | None = None
 
     @property
     def level(self) -> int:  # type: ignore[override]
@@ -58,14 +59,23 @@ class TapeTensor(Traced):
     @property
     def dtype(self) -> str:  # type: ignore[override]
         """Canonical dtype name."""
-        value = self.value
-        if isinstance(value, Traced):
-            return value.dtype
-        return active().dtype_name(value)
+        name = self._dtype
+        if name is None:
+            value = self.value
+            traced = isinstance(value, Traced)
+            name = value.dtype if traced else active().dtype_name(value)
+            self._dtype = name
+        return name
 
     def interpret(self, op: Op, engine: Backend, args: list[Any]) -> Any:
         """Run `op` one level down and record it."""
         return self.tape.apply(op, engine, args)
+
+    def custom_gradient(self, f: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Call `f` one level down and record it with its own pullback."""
+        from polykeras.autodiff._custom import on_tape  # builds on this module
+
+        return on_tape(self.tape, f, args)
 
     def primal(self) -> Tensor:
         """Return the native tensor at the bottom, without history."""
@@ -126,7 +136,7 @@ class Tape:
         else:
             wrapped = TapeTensor(out, self)
         self.records.append((op, args, below, out, wrapped))
-        return wrapped
+        return list(wrapped) if isinstance(out, list) else wrapped
 
     def _lower(self, x: Any) -> Any:
         if type(x) is TapeTensor and x.tape is self:
@@ -246,7 +256,7 @@ def tape_vjp(
 
 
 def _lowering(tape: Tape) -> Callable[[Any], Any]:
-    from polykeras import tree  # noqa: PLC0415 optree is needed only here
+    from polykeras import tree
 
     def leaf(x: Any) -> Any:
         return x.value if tape.owns(x) else x

@@ -188,7 +188,7 @@ def _scalar(value: Any) -> Any:
 def _split(result: Any, has_aux: bool) -> tuple[Any, Any]:
     if not has_aux:
         return result, None
-    if not isinstance(result, tuple) or len(result) != 2:  # noqa: PLR2004 a pair
+    if not isinstance(result, tuple) or len(result) != 2:
         raise GradientError(
             f"With has_aux=True the function returns (value, aux), got {type(result)}."
         )

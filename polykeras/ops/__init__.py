@@ -122,6 +122,7 @@ from polykeras.ops.ctc import (
     ctc_decode,
     ctc_loss,
 )
+from polykeras.ops.derivatives import custom_gradient
 from polykeras.ops.exponential import (
     cbrt,
     exp,
@@ -500,6 +501,7 @@ __all__ = [
     "ctc_loss",
     "cumprod",
     "cumsum",
+    "custom_gradient",
     "decay_update",
     "deg2rad",
     "depth_to_space",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from polykeras.errors import GradientError
 from polykeras.ops._registry import REGISTRY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from polykeras.backend import Backend, Tensor
     from polykeras.ops._declare import Op
@@ -180,3 +181,15 @@ class Traced(Operand):
             args: The op's arguments by position, defaults filled in.
         """
         raise NotImplementedError
+
+    def custom_gradient(self, f: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Call a function that brings its own derivative.
+
+        Args:
+            f: Takes `args`, returns ``(outputs, pullback)``.
+            args: Arguments of which `self` is one.
+        """
+        raise GradientError(
+            "A function with a custom gradient was called on a tensor of a model under "
+            "construction. Call it inside a layer's call() or in layers.Lambda."
+        )
