@@ -97,7 +97,7 @@ class Dense(Layer):
         x = ops.matmul(inputs, self.kernel)
         if self.bias is not None:
             x = ops.add(x, self.bias)
-        return x if self.activation is None else self.activation(x)
+        return self.activation(x)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -106,8 +106,8 @@ class EinsumDense(Layer):
         if free < 0 or (free and not formula.elides):
             raise ShapeError(
                 f"EinsumDense {self.equation!r} expected inputs with "
-                f"{'at least ' if formula.elides else ''}{len(letters)} axes, got shape "
-                f"{tuple(input_shape)}."
+                f"{'at least ' if formula.elides else ''}{len(letters)} axes, got "
+                f"shape {tuple(input_shape)}."
             )
         start = free if formula.elides == "left" else 0
         sizes = dict(zip(letters, input_shape[start:], strict=False))
@@ -133,9 +133,9 @@ class EinsumDense(Layer):
         size = sizes.get(letter)
         if size is None:
             raise ShapeError(
-                f"EinsumDense {self.equation!r} needs the size of {letter!r} to make its "
-                f"weights, but neither inputs nor output_shape {self.partial_output_shape} "
-                "tell it."
+                f"EinsumDense {self.equation!r} needs the size of {letter!r} to make "
+                "its weights, but neither inputs nor output_shape "
+                f"{self.partial_output_shape} tell it."
             )
         return size
 
@@ -146,8 +146,8 @@ class EinsumDense(Layer):
         unknown = [c for c in wanted if c not in outputs]
         if unknown:
             raise ArgumentError(
-                f"EinsumDense got bias_axes {wanted!r}, but {unknown[0]!r} is not among "
-                f"the axes {outputs!r} of the outputs."
+                f"EinsumDense got bias_axes {wanted!r}, but {unknown[0]!r} is not "
+                f"among the axes {outputs!r} of the outputs."
             )
         first = min(outputs.index(c) for c in wanted)
         shape = [self._size(sizes, c) if c in wanted else 1 for c in outputs[first:]]

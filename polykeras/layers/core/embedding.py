@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from polykeras import constraints, dtypes, initializers, ops, regularizers
 from polykeras.backend import Tensor
-from polykeras.errors import ArgumentError
+from polykeras.layers._sizes import positive
 from polykeras.layers.layer import Layer
 from polykeras.registry import public
 
@@ -53,13 +51,8 @@ class Embedding(Layer):
         """Remember the configuration; `input_length` of Keras 2 is ignored."""
         kwargs.pop("input_length", None)
         super().__init__(**kwargs)
-        for name, size in (("input_dim", input_dim), ("output_dim", output_dim)):
-            if not isinstance(size, int | np.integer) or size <= 0:
-                raise ArgumentError(
-                    f"Embedding needs a positive integer {name}, got {size!r}."
-                )
-        self.input_dim = int(input_dim)
-        self.output_dim = int(output_dim)
+        self.input_dim = positive("Embedding", "input_dim", input_dim)
+        self.output_dim = positive("Embedding", "output_dim", output_dim)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)

@@ -37,7 +37,7 @@ class Masking(Layer):
         self.supports_masking = True
 
     def compute_mask(self, inputs: Tensor, previous_mask: Any = None) -> Tensor:
-        """Return a boolean tensor of shape ``inputs.shape[:-1]``, False where absent."""
+        """Return booleans of shape ``inputs.shape[:-1]``, False where absent."""
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -54,8 +54,8 @@ class Concatenate(Layer):
         if not fits:
             raise ShapeError(
                 f"The layer {self.name!r} cannot join inputs of shapes "
-                f"{', '.join(map(str, shapes))} along axis {self.axis}: all other sizes "
-                "must be equal."
+                f"{', '.join(map(str, shapes))} along axis {self.axis}: all other "
+                "sizes must be equal."
             )
 
     def call(self, inputs: list[Tensor]) -> Tensor:

@@ -83,8 +83,8 @@ class ScaledLayer(Layer):
             n = input_shape[axis]
             if n is None:
                 raise ShapeError(
-                    f"The layer {self.name!r} has weights along axis {axis}, whose size "
-                    f"must be known, got an input of shape {tuple(input_shape)}."
+                    f"The layer {self.name!r} has weights along axis {axis}, whose "
+                    f"size must be known, got an input of shape {tuple(input_shape)}."
                 )
             sizes.append(n)
         return tuple(sizes)

@@ -56,7 +56,7 @@ class BatchNormalization(ScaledLayer):
 
     def __init__(
         self,
-        axis: int = -1,
+        axis: Any = -1,
         momentum: float = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
@@ -89,7 +89,7 @@ class BatchNormalization(ScaledLayer):
             axis = axis[0]
         if not isinstance(axis, int):
             raise ArgumentError(f"BatchNormalization needs one int axis, got {axis!r}.")
-        self.axis = axis
+        self.axis: int = axis
         self.momentum = float(momentum)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)

@@ -49,7 +49,7 @@ class GroupNormalization(ScaledLayer):
 
     def __init__(
         self,
-        groups: int = 32,
+        groups: Any = 32,
         axis: int = -1,
         epsilon: float = 1e-3,
         center: bool = True,
@@ -80,7 +80,7 @@ class GroupNormalization(ScaledLayer):
                 f"GroupNormalization needs a positive number of groups or -1, got "
                 f"{groups!r}."
             )
-        self.groups = groups
+        self.groups: int = groups
         self.axis = axis
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
@@ -91,8 +91,8 @@ class GroupNormalization(ScaledLayer):
             self.groups = shape[0]
         if shape[0] % self.groups:
             raise ShapeError(
-                f"The layer {self.name!r} has {self.groups} groups, which do not divide "
-                f"the {shape[0]} channels of inputs of shape {tuple(input_shape)}."
+                f"The layer {self.name!r} has {self.groups} groups, which do not divide"
+                f" the {shape[0]} channels of inputs of shape {tuple(input_shape)}."
             )
         self._add_scale_and_offset(shape)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={axis: shape[0]})

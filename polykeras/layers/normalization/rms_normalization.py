@@ -44,8 +44,8 @@ class RMSNormalization(Layer):
         sizes = tuple(input_shape[a] for a in self._axes)
         if None in sizes:
             raise ShapeError(
-                f"The layer {self.name!r} has weights along axis {self.axis}, whose size "
-                f"must be known, got an input of shape {tuple(input_shape)}."
+                f"The layer {self.name!r} has weights along axis {self.axis}, whose "
+                f"size must be known, got an input of shape {tuple(input_shape)}."
             )
         self.scale = self.add_weight(name="scale", shape=sizes, initializer="ones")
 

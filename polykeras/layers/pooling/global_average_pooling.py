@@ -26,7 +26,9 @@ class _GlobalAveragePooling(GlobalPooling):
 
 @public
 class GlobalAveragePooling1D(_GlobalAveragePooling):
-    """Take the mean of each channel of signals ``(B, T, C)``; masked steps do not count.
+    """Take the mean of each channel of signals ``(B, T, C)``.
+
+    Steps that a mask excludes do not count.
 
     Args:
         data_format: ``"channels_last"``, ``"channels_first"`` or None for the

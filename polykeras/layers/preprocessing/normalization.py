@@ -14,6 +14,7 @@ from polykeras.errors import ArgumentError, DataError, ShapeError
 from polykeras.layers.layer import Layer
 from polykeras.layers.normalization._scaling import as_axes
 from polykeras.registry import public
+from polykeras.variables import Variable
 
 __all__ = ["Normalization"]
 
@@ -81,7 +82,7 @@ class Normalization(Layer):
             )
         self._reduced = tuple(i for i in range(rank) if i not in axes)
         self._broadcast = tuple(
-            n if i in axes else 1 for i, n in enumerate(input_shape)
+            (input_shape[i] or 0) if i in axes else 1 for i in range(rank)
         )
         if self.input_mean is not None:
             self._constants = [
@@ -89,17 +90,19 @@ class Normalization(Layer):
                 self._given("variance", self.input_variance),
             ]
             return
-        for name, initializer in (("mean", "zeros"), ("variance", "ones")):
-            weight = self.add_weight(
-                name=name,
-                shape=sizes,
-                initializer=initializer,
-                trainable=False,
-                autocast=False,
-            )
-            setattr(self, f"adapt_{name}", weight)
+        self.adapt_mean = self._statistics_weight("mean", sizes, "zeros")
+        self.adapt_variance = self._statistics_weight("variance", sizes, "ones")
         self.count = self.add_weight(
             name="count", shape=(), dtype="int32", initializer="zeros", trainable=False
+        )
+
+    def _statistics_weight(self, name: str, sizes: Any, initializer: str) -> Variable:
+        return self.add_weight(
+            name=name,
+            shape=sizes,
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
         )
 
     def _given(self, name: str, value: Any) -> Array:
@@ -151,8 +154,8 @@ class Normalization(Layer):
                 self.build((None, *batch.shape[1:]))
             if len(batch.shape) != len(self._broadcast):
                 raise ShapeError(
-                    f"The layer {self.name!r} was built for {len(self._broadcast)} axes, "
-                    f"got data of shape {batch.shape}."
+                    f"The layer {self.name!r} was built for {len(self._broadcast)} "
+                    f"axes, got data of shape {batch.shape}."
                 )
             number = math.prod(batch.shape[a] for a in self._reduced)
             if number == 0:
@@ -181,12 +184,12 @@ class Normalization(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        given = self.input_mean is not None
+        mean, variance = self.input_mean, self.input_variance
         return {
             **super().get_config(),
             "axis": list(self.axis) if self.axis else None,
-            "mean": self.input_mean.tolist() if given else None,
-            "variance": self.input_variance.tolist() if given else None,
+            "mean": None if mean is None else mean.tolist(),
+            "variance": None if variance is None else variance.tolist(),
             "invert": self.invert,
         }
 

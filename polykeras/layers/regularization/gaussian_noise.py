@@ -31,14 +31,14 @@ class GaussianNoise(NoiseLayer):
     [[1.0, 1.0], [1.0, 1.0]]
     """
 
-    def __init__(self, stddev: float, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(self, stddev: Any, seed: int | None = None, **kwargs: Any) -> None:
         """Check and remember the configuration."""
         if not isinstance(stddev, int | float) or stddev < 0:
             raise ArgumentError(
                 f"GaussianNoise needs a stddev of at least 0, got {stddev!r}."
             )
         super().__init__(stddev, seed, **kwargs)
-        self.stddev = stddev
+        self.stddev: float = stddev
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         """Return a tensor of the shape of `inputs`."""

@@ -36,8 +36,8 @@ class Permute(Layer):
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ArgumentError(
-                f"Permute needs the axes 1 to {len(self.dims)}, each once, in dims; got "
-                f"{dims!r}. The batch axis is not counted."
+                f"Permute needs the axes 1 to {len(self.dims)}, each once, in dims; "
+                f"got {dims!r}. The batch axis is not counted."
             )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
