@@ -23,7 +23,8 @@ from polykeras.datasets import digits, mnist
 def convolve(x, filters, size, strides=1):
     """Convolution, batch normalization, relu."""
     x = layers.Conv2D(filters, size, strides, padding="same", use_bias=False)(x)
-    x = layers.BatchNormalization()(x)
+    # The default, 0.99, needs hundreds of steps to forget the initial statistics.
+    x = layers.BatchNormalization(momentum=0.9)(x)
     return layers.Activation("relu")(x)
 
 

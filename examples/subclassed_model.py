@@ -61,7 +61,9 @@ def build_model():
 def load_data(name):
     """Images from 0 to 1 and labels."""
     source, top = {"fashion": (fashion_mnist, 255), "digits": (digits, 16)}[name]
-    return [(x.astype("float32") / top, y.astype("int32")) for x, y in source.load_data()]
+    return [
+        (x.astype("float32") / top, y.astype("int32")) for x, y in source.load_data()
+    ]
 
 
 def main(argv=None):
