@@ -52,7 +52,7 @@ def main(argv=None):
     train, (x_test, y_test) = load_data(options.words, options.maxlen, options.samples)
     model = build_model(options.words)
     model.fit(*train, epochs=options.epochs, batch_size=128, verbose=2)
-    loss, accuracy = model.evaluate(x_test, y_test, batch_size=128, verbose=0)
+    _, accuracy = model.evaluate(x_test, y_test, batch_size=128, verbose=0)
     print(f"{keras.backend.backend()}: test accuracy {accuracy:.4f} (known: 0.87)")
     return accuracy
 

@@ -58,7 +58,7 @@ def main(argv=None):
         batch_size=128,
         verbose=2,
     )
-    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     losses = " ".join(f"{loss:.12g}" for loss in history.history["loss"])
     print(f"epoch losses: {losses}")
     print(f"{keras.backend.backend()}: test accuracy {accuracy:.4f} (book: 0.9789)")

@@ -79,7 +79,7 @@ def main(argv=None):
     x, y = x[: options.samples], y[: options.samples]
     model = build_model()
     model.fit(x, y, epochs=options.epochs, batch_size=128, verbose=2)
-    loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
+    _, accuracy = model.evaluate(x_test, y_test, verbose=0)
     known = {"fashion": "0.88 to 0.89", "digits": "0.98 for nearest neighbours"}
     print(
         f"{keras.backend.backend()}: test accuracy {accuracy:.4f} "

@@ -88,7 +88,7 @@ def test_regression_finds_the_line(backend: Backend) -> None:
 def test_mnist_mlp_takes_64_bits_and_dropout(backend: Backend) -> None:
     require("mnist.npz")
     arguments = "--epochs 1 --samples 640 --floatx float64 --dropout"
-    assert load("mnist_mlp").main(arguments.split()) > 0.5  # noqa: PLR2004
+    assert load("mnist_mlp").main(arguments.split()) > 0.5
 
 
 def test_loading_gives_equal_predictions(backend: Backend, capsys) -> None:
