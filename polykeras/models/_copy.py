@@ -10,6 +10,7 @@ from polykeras.symbolic import Function, KerasTensor, Node
 
 __all__ = ["copy_model"]
 
+
 def copy_model(model: Any, memo: dict[int, Any]) -> Any:
     """Return a deep copy of a model.
 

@@ -34,7 +34,7 @@ def graph_config(model: Functional) -> dict[str, Any]:
     for key in operations:
         operation = calls[key][1]
         if isinstance(operation, Op):
-            data = {
+            data: dict[str, Any] = {
                 "module": "keras.ops",
                 "class_name": "Op",
                 "config": {"name": key, "op": operation.name},
@@ -161,7 +161,7 @@ class _Rebuild:
             return False
         operation = self.operations[name]
         if hasattr(operation, "op"):
-            from polykeras.backend import active  # noqa: PLC0415 beside its use
+            from polykeras.backend import active
 
             outputs = operation.op.run(active(), list(args))
         else:

@@ -76,7 +76,9 @@ def _rows(
     yield from _expand(layers, expand, 0)
 
 
-def _expand(layers: list[Layer], expand: bool, depth: int) -> Iterator[tuple[int, Layer]]:
+def _expand(
+    layers: list[Layer], expand: bool, depth: int
+) -> Iterator[tuple[int, Layer]]:
     for layer in layers:
         yield depth, layer
         if expand and hasattr(layer, "layers"):
@@ -84,9 +86,7 @@ def _expand(layers: list[Layer], expand: bool, depth: int) -> Iterator[tuple[int
 
 
 def _output_shape(layer: Layer) -> str:
-    shapes = [
-        tuple(x.shape) for node in layer._inbound_nodes[:1] for x in node.outputs
-    ]
+    shapes = [tuple(x.shape) for node in layer._inbound_nodes[:1] for x in node.outputs]
     if not shapes:
         return "?"
     return ", ".join(map(str, shapes))
@@ -107,7 +107,7 @@ def _is_branched(model: Model) -> bool:
     if graph is None:
         return False
     return any(len(tree.flatten(node.args)) > 1 for node in graph.nodes) or (
-        len(graph.inputs) + len(graph.outputs) > 2  # noqa: PLR2004 one in, one out
+        len(graph.inputs) + len(graph.outputs) > 2
     )
 
 
@@ -142,7 +142,7 @@ def _line(label: str, variables: list[Variable]) -> str:
 
 def _bytes(size: float) -> str:
     for unit in ("B", "KB", "MB", "GB"):
-        if size < 1024 or unit == "GB":  # noqa: PLR2004 bytes in a kilobyte
+        if size < 1024 or unit == "GB":
             return f"{size:.2f} {unit}"
         size /= 1024
     return ""

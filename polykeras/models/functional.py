@@ -36,6 +36,7 @@ class Functional(Model):
     ) -> None:
         """Find the layers between inputs and outputs."""
         trainable = kwargs.pop("trainable", None)
+        inputs, outputs = _from_inputs(inputs, outputs)
         super().__init__(name=name, **kwargs)
         self._graph = Function(inputs, outputs, self.name)
         for x in self._graph.inputs:
@@ -198,7 +199,7 @@ class Functional(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return the graph as data."""
-        from polykeras.models._graph_config import graph_config  # noqa: PLC0415 cycle
+        from polykeras.models._graph_config import graph_config
 
         return graph_config(self)
 
@@ -207,9 +208,29 @@ class Functional(Model):
         cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
     ) -> Any:
         """Return the model that a config describes."""
-        from polykeras.models._graph_config import rebuild_graph  # noqa: PLC0415 cycle
+        from polykeras.models._graph_config import rebuild_graph
 
         return rebuild_graph(cls, config, custom_objects)
+
+
+def _from_inputs(inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """Give tensors from inside another graph inputs of their own in their place."""
+    leaves = tree.flatten(inputs)
+    inner = [
+        isinstance(x, KerasTensor) and x.node is not None and bool(x.node.inputs)
+        for x in leaves
+    ]
+    if not any(inner):
+        return inputs, outputs
+    fresh = [
+        InputLayer(batch_shape=x.shape, dtype=x.dtype)._inbound_nodes[0].outputs[0]
+        if is_inner
+        else x
+        for x, is_inner in zip(leaves, inner, strict=True)
+    ]
+    # Layers and ops called on symbolic tensors record the part of the graph anew.
+    outputs = Function(inputs, outputs).run(fresh)
+    return tree.pack_sequence_as(inputs, fresh), outputs
 
 
 def _check_names(layers: list[Layer], model: str) -> None:
@@ -232,5 +253,3 @@ def _check_shape(model: str, spec: KerasTensor, shape: tuple[Any, ...]) -> None:
             f"The model {model!r} expects its input {spec.name!r} to have the shape "
             f"{spec.shape}, but got {shape}."
         )
-
-

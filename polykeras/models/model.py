@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from polykeras.backend import Backend, get_backend
 from polykeras.errors import ArgumentError, PolykerasError, nearest
 from polykeras.layers.layer import Layer
-from polykeras.registry import public, serialize_keras_object
+from polykeras.registry import CustomObjectScope, public, serialize_keras_object
 from polykeras.training.trainer import Trainer
 from polykeras.variables import Variable, moving_variables_to
+
+if TYPE_CHECKING:
+    from polykeras.models.functional import Functional
 
 __all__ = ["Model"]
 
@@ -37,15 +40,16 @@ class Model(Trainer, Layer):
     """
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if cls is Model and (len(args) >= 2 or "outputs" in kwargs):  # noqa: PLR2004
-            from polykeras.models.functional import Functional  # noqa: PLC0415 cycle
+        """Make a `Functional` of ``Model(inputs, outputs)``."""
+        if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
+            from polykeras.models.functional import Functional
 
             return super().__new__(Functional, *args, **kwargs)
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Set the model up as a layer and a trainer."""
-        if len(args) >= 2 or "outputs" in kwargs:  # noqa: PLR2004 inputs, outputs
+        if len(args) >= 2 or "outputs" in kwargs:
             self._become_functional(*args, **kwargs)
             return
         if args:
@@ -57,17 +61,35 @@ class Model(Trainer, Layer):
 
     def _become_functional(self, *args: Any, **kwargs: Any) -> None:
         """Let a subclass describe itself by inputs and outputs."""
-        from polykeras.models.functional import Functional  # noqa: PLC0415 cycle
+        from polykeras.models.functional import Functional
 
         cls = type(self)
         if not isinstance(self, Functional):
             self.__class__ = type(cls.__name__, (cls, Functional), {})
-        Functional.__init__(self, *args, **kwargs)
+        Functional.__init__(cast("Functional", self), *args, **kwargs)
+
+    @classmethod
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: dict[str, Any] | None = None
+    ) -> Any:
+        """Return the model that a config describes.
+
+        Args:
+            config: What `get_config` returned.
+            custom_objects: Names of your own classes and functions in it.
+        """
+        from polykeras.models.functional import Functional  # cycle
+
+        with CustomObjectScope(custom_objects or {}):
+            if cls is Model and {"input_layers", "output_layers"} <= set(config):
+                return Functional.from_config(config)
+            return super().from_config(config)
 
     @property
     def layers(self) -> list[Layer]:
         """The layers that the model owns directly."""
-        return self._tracker.layers()
+        owned: list[Layer] = self._tracker.layers()
+        return owned
 
     @property
     def weights(self) -> list[Variable]:
@@ -125,7 +147,7 @@ class Model(Trainer, Layer):
             return copy.deepcopy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
-        from polykeras.models._copy import copy_model  # noqa: PLC0415 cycle
+        from polykeras.models._copy import copy_model
 
         return copy_model(self, memo)
 
@@ -148,7 +170,7 @@ class Model(Trainer, Layer):
             show_trainable: Whether a column says which layers are trained.
             layer_range: Names of the first and the last layer to show.
         """
-        from polykeras.models._summary import print_summary  # noqa: PLC0415 rich
+        from polykeras.models._summary import print_summary
 
         print_summary(
             self,
@@ -159,9 +181,11 @@ class Model(Trainer, Layer):
             layer_range=layer_range,
         )
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, **kwargs: Any) -> None:
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, **kwargs: Any
+    ) -> None:
         """Write the weights to a ``.weights.h5`` or ``.safetensors`` file."""
-        from polykeras.saving import save_weights  # noqa: PLC0415 above us
+        from polykeras.saving import save_weights
 
         save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
@@ -169,7 +193,7 @@ class Model(Trainer, Layer):
         self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any
     ) -> None:
         """Read the weights from a ``.weights.h5`` or ``.safetensors`` file."""
-        from polykeras.saving import load_weights  # noqa: PLC0415 above us
+        from polykeras.saving import load_weights
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 

@@ -75,9 +75,9 @@ class Sequential(Model):
                 f"The model {self.name!r} already has a layer named {layer.name!r}. "
                 "Layer names must be unique: pass name=."
             )
-        if not self._layers and layer._batch_input_shape is not None:
-            if not isinstance(layer, InputLayer):
-                self._layers.append(InputLayer(batch_shape=layer._batch_input_shape))
+        shape = layer._batch_input_shape
+        if not self._layers and shape is not None and not isinstance(layer, InputLayer):
+            self._layers.append(InputLayer(batch_shape=shape))
         self._layers.append(layer)
         self._functional = None
         self.built = False
@@ -119,7 +119,11 @@ class Sequential(Model):
             x: Any = layers.pop(0)._inbound_nodes[0].outputs[0]
         else:
             dtype = layers[0].compute_dtype
-            x = InputLayer(batch_shape=input_shape, dtype=dtype)._inbound_nodes[0].outputs[0]
+            x = (
+                InputLayer(batch_shape=input_shape, dtype=dtype)
+                ._inbound_nodes[0]
+                .outputs[0]
+            )
         inputs = x
         for layer in layers:
             x = layer(x)
@@ -135,7 +139,7 @@ class Sequential(Model):
             return
         shape = tuple(x.shape)
         batch_shape = (None, *shape[1:]) if shape else shape
-        from polykeras.layers._building import _outside_of_trace  # noqa: PLC0415
+        from polykeras.layers._building import _outside_of_trace
 
         with _outside_of_trace():
             self.build(batch_shape)

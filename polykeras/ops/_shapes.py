@@ -18,13 +18,26 @@ __all__ = [
 
 
 def as_shape(shape: Any) -> tuple[int, ...]:
-    """Return a shape given as an int or any sequence of ints as a tuple."""
-    if isinstance(shape, Sequence):
-        return tuple(operator.index(n) for n in shape)
+    """Return a shape given as an int or any sequence of ints as a tuple.
+
+    Raises:
+        ShapeError: If a size is None, as those of symbolic tensors may be.
+    """
     try:
-        return (operator.index(shape),)
+        if isinstance(shape, Sequence):
+            return tuple(operator.index(n) for n in shape)
+        try:
+            return (operator.index(shape),)
+        except TypeError:
+            return tuple(operator.index(n) for n in shape)
     except TypeError:
-        return tuple(operator.index(n) for n in shape)
+        if isinstance(shape, Sequence) and None in shape:
+            raise ShapeError(
+                f"Expected a shape of integers, got {tuple(shape)}: the size of a "
+                "symbolic tensor may be unknown. Use -1 in reshape, or do the "
+                "computation in the `call` of a layer, where sizes are known."
+            ) from None
+        raise
 
 
 def broadcast_shapes(op: str, *shapes: tuple[int, ...]) -> tuple[int, ...]:

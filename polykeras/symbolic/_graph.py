@@ -113,7 +113,7 @@ def _sort(inputs: list[KerasTensor], outputs: list[KerasTensor]) -> list[Node]:
         if id(x) in given or (x.node is not None and id(x.node) in done):
             continue
         node = x.node
-        if node is None:
+        if node is None or not node.inputs:
             raise ArgumentError(
                 f"The outputs depend on {x!r}, which is not among the inputs. Pass "
                 "every Input that the outputs depend on."

@@ -36,6 +36,7 @@ def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
 
     Raises:
         ShapeError: If shapes do not fit, as the eager call would.
+        ArgumentError: If `fn` uses symbolic tensors that are not among its arguments.
     """
     unknown = any(
         isinstance(x, KerasTensor) and None in x.shape
@@ -59,7 +60,11 @@ def _run(
     args, kwargs = tree.map_leaves(stand_in, (args, kwargs))
     engine = AbstractEngine(current_backend())
     with engine_scope(engine), StateScope()():
-        return fn(*args, **kwargs)
+        results = fn(*args, **kwargs)
+    for x in tree.flatten_leaves(results)[0]:
+        if isinstance(x, KerasTensor):
+            raise x.from_outside()
+    return results
 
 
 def _symbolic(x: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from polykeras import dtypes, tree
+from polykeras.errors import ArgumentError
 from polykeras.naming import unique_name
 from polykeras.ops._operands import Traced
 
@@ -55,9 +56,19 @@ class KerasTensor(Traced):
 
     def interpret(self, op: Op, engine: Backend, args: list[Any]) -> Any:
         """Record the call of `op` as a node of the graph."""
+        if engine.host is not engine:
+            raise self.from_outside()
         from polykeras.symbolic._node import call_symbolically
 
         return call_symbolically(op, tuple(args), {})
+
+    def from_outside(self) -> ArgumentError:
+        """Return the error for use in a function that is not given the tensor."""
+        return ArgumentError(
+            f"A function inside the graph computes with {self!r} from outside, so the "
+            "graph would not know that it depends on it. Pass the tensor as an "
+            "argument, or do the whole computation in the `call` of a layer."
+        )
 
     @property
     def sparse(self) -> bool:
