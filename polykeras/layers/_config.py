@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from polykeras import dtype_policies
 from polykeras.symbolic import Node
@@ -13,6 +14,10 @@ __all__ = ["LayerConfig"]
 
 class LayerConfig:
     """The part of `Layer` that describes it."""
+
+    # What Keras writes for features that polykeras leaves to other layers, and the
+    # value that says the feature is not used.
+    _keras_only: ClassVar[Mapping[str, Any]] = {}
 
     name: str
     dtype_policy: dtype_policies.DTypePolicy
@@ -73,7 +78,7 @@ class LayerConfig:
         config: dict[str, Any] = {"name": self.name, "trainable": self._trainable}
         config["dtype"] = dtype_policies.serialize(self.dtype_policy)
         if self.activity_regularizer is not None:
-            from polykeras import regularizers  # noqa: PLC0415 lie beside
+            from polykeras import regularizers
 
             config["activity_regularizer"] = regularizers.serialize(
                 self.activity_regularizer
@@ -92,11 +97,16 @@ class LayerConfig:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         """Return a new layer from what `get_config` returned."""
-        from polykeras.registry import deserialize_keras_object  # noqa: PLC0415
+        from polykeras.registry import deserialize_keras_object
 
         objects = {
             k: deserialize_keras_object(v)
             for k, v in config.items()
             if isinstance(v, dict) and "class_name" in v
         }
-        return cls(**{**config, **objects})
+        known = {
+            k: v
+            for k, v in config.items()
+            if k not in cls._keras_only or v != cls._keras_only[k]
+        }
+        return cls(**{**known, **objects})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from polykeras import activations, constraints, initializers, ops, regularizers
 from polykeras.backend import Tensor
@@ -38,6 +39,8 @@ class Dense(Layer):
     >>> keras.layers.Dense(4, activation="relu")(keras.ops.ones((2, 3))).shape
     (2, 4)
     """
+
+    _keras_only: ClassVar[Mapping[str, Any]] = {"quantization_config": None}
 
     def __init__(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from polykeras import activations, constraints, initializers, ops, regularizers
 from polykeras.backend import Tensor
@@ -47,6 +47,8 @@ class EinsumDense(Layer):
     >>> layer(keras.ops.ones((2, 32, 128))).shape
     (2, 32, 64)
     """
+
+    _keras_only: ClassVar[Mapping[str, Any]] = {"quantization_config": None}
 
     def __init__(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from polykeras import constraints, dtypes, initializers, ops, regularizers
 from polykeras.backend import Tensor
@@ -36,6 +37,8 @@ class Embedding(Layer):
     >>> layer(keras.ops.array([[4, 20], [7, 0]])).shape
     (2, 2, 64)
     """
+
+    _keras_only: ClassVar[Mapping[str, Any]] = {"quantization_config": None}
 
     def __init__(
         self,

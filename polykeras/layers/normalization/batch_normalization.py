@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from polykeras import initializers, ops
 from polykeras.backend import Tensor
@@ -53,6 +54,12 @@ class BatchNormalization(ScaledLayer):
     >>> [round(float(layer.moving_mean.numpy()[0]), 4)]
     [0.02]
     """
+
+    _keras_only: ClassVar[Mapping[str, Any]] = {
+        "renorm": False,
+        "renorm_clipping": None,
+        "renorm_momentum": 0.99,
+    }
 
     def __init__(
         self,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from polykeras import ops
 from polykeras.backend import Tensor
@@ -36,6 +37,8 @@ class LayerNormalization(ScaledLayer):
     >>> layer(keras.ops.array([[1.0, 3.0]])).tolist()
     [[-1.0, 1.0]]
     """
+
+    _keras_only: ClassVar[Mapping[str, Any]] = {"rms_scaling": False}
 
     def __init__(
         self,
