@@ -207,6 +207,9 @@ def _weights(x: T, sizes: Ints, window: Ints, strides: Ints, padding: Padding) -
 
 def pool_mean(inputs: T, window: Ints, strides: Ints, padding: Padding) -> T:
     """Call the library's pooling; divide ourselves where padding is lopsided."""
+    if inputs.dtype is torch.float16 and inputs.device.type == "cpu":
+        # The library has no three-dimensional mean of float16 on the CPU.
+        return pool_mean(inputs.float(), window, strides, padding).half()
     x = _first(inputs)
     own = _symmetric(padding, [k // 2 for k in window])
     pool: Any = _MEAN[len(window) - 1]
