@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from polykeras.backend import set_state_carrier
 from polykeras.errors import PolykerasError
 
 if TYPE_CHECKING:
@@ -210,3 +211,31 @@ class StatelessScope:
     def get_current_value(self, variable: Variable) -> Tensor | None:
         """Return the value bound to a variable, None if there is none."""
         return self._scope.read(variable)
+
+
+def _carry_state(
+    trace: Callable[..., Any], probe: Callable[[], object] | None, forbidden: str
+) -> Any:
+    """Do what `polykeras.backend.with_state` promises."""
+    with StateScope()() as scope:
+        result = None
+        if probe is None:
+            result, _ = trace(lambda fn: lambda values, *args: (fn(*args), []), [])
+        else:
+            probe()
+    variables = list(scope.written.values())
+    if not variables:
+        if probe is not None:
+            result, _ = trace(lambda fn: lambda values, *args: (fn(*args), []), [])
+        return result
+    if forbidden:
+        names = ", ".join(repr(v.path) for v in variables)
+        raise PolykerasError(f"The variable {names} is assigned {forbidden}")
+    first = [v.stored() for v in variables]
+    result, last = trace(lambda fn: functional(fn, variables), first)
+    for variable, value in zip(variables, last, strict=True):
+        variable.replace(value)
+    return result
+
+
+set_state_carrier(_carry_state)

@@ -241,6 +241,11 @@ class Variable(Operand):
             raise ArgumentError(f"A constraint is a function, got {value!r}.")
         self._constraint = value
 
+    def stored(self) -> Tensor:
+        """Return the value in this scope in the variable's own dtype."""
+        with autocast_scope(None):
+            return self.value
+
     def numpy(self) -> Array:
         """Return a copy of the value as a NumPy array."""
         return self.backend.to_numpy(self._concrete()).copy()

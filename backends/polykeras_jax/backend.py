@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from polykeras import dtypes
-from polykeras.backend import Array, Backend, Capabilities, Kernel
+from polykeras.backend import Array, Backend, Capabilities, Kernel, refusing_state
 from polykeras_jax import (
     control,
     creation,
@@ -174,8 +174,8 @@ class JaxBackend(Backend):
         return call
 
     def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `jax.vmap` of the function."""
-        return jax.vmap(fn)
+        """Return `jax.vmap` of the function, which must assign no variable."""
+        return refusing_state(jax.vmap(fn))
 
     def library_version(self) -> str:
         """Return JAX's version."""

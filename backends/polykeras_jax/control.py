@@ -10,12 +10,15 @@ import jax
 import numpy as np
 from jax import lax
 
+from polykeras.backend import with_state
+
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
 __all__ = ["KERNELS"]
 
 Function = Callable[..., Any]
+Binder = Callable[[Function], Function]
 _WIDEST: Final = 4
 
 
@@ -34,7 +37,15 @@ def _wide_if(structure: Any) -> Iterator[None]:
 def _cond(pred: Any, true_fn: Function, false_fn: Function) -> Any:
     if isinstance(pred, bool):
         return true_fn() if pred else false_fn()
-    return lax.cond(pred.astype(np.bool_), true_fn, false_fn)
+
+    def trace(bind: Binder, state: list[Any]) -> tuple[Any, list[Any]]:
+        with _wide_if(state):
+            result, state = lax.cond(
+                pred.astype(np.bool_), bind(true_fn), bind(false_fn), state
+            )
+        return result, state
+
+    return with_state(trace)
 
 
 def _as_predicate(x: Any) -> Any:
@@ -44,24 +55,52 @@ def _as_predicate(x: Any) -> Any:
 def _while_loop(
     cond: Function, body: Function, loop_vars: Any, maximum_iterations: int | None
 ) -> Any:
-    with _wide_if(loop_vars):
-        if maximum_iterations is None:
-            return lax.while_loop(lambda c: _as_predicate(cond(c)), body, loop_vars)
+    def trace(bind: Binder, state: list[Any]) -> tuple[Any, list[Any]]:
+        looks, moves = bind(cond), bind(body)
 
-        # A loop of known length can be differentiated in reverse.
-        def step(carry: Any, _: None) -> tuple[Any, None]:
-            goes_on = _as_predicate(cond(carry))
-            return lax.cond(goes_on, body, lambda c: c, carry), None
+        def goes_on(carry: Any) -> Any:
+            return _as_predicate(looks(carry[1], carry[0])[0])
 
-        return lax.scan(step, loop_vars, None, length=maximum_iterations)[0]
+        def step(carry: Any) -> Any:
+            return moves(carry[1], carry[0])
+
+        with _wide_if((loop_vars, state)):
+            if maximum_iterations is None:
+                return lax.while_loop(goes_on, step, (loop_vars, state))
+
+            # A loop of known length can be differentiated in reverse.
+            def limited(carry: Any, _: None) -> tuple[Any, None]:
+                return lax.cond(goes_on(carry), step, lambda c: c, carry), None
+
+            first = (loop_vars, state)
+            return lax.scan(limited, first, None, length=maximum_iterations)[0]
+
+    def probe() -> object:
+        with _wide_if(loop_vars):
+            return jax.eval_shape(lambda c: (cond(c), body(c)), loop_vars)
+
+    return with_state(trace, probe=probe)
 
 
 def _scan(
     f: Function, init: Any, xs: Any, length: int, reverse: bool, unroll: int
 ) -> tuple[Any, Any]:
-    with _wide_if((init, xs)):
-        carry, ys = lax.scan(f, init, xs, length, reverse, min(unroll, max(length, 1)))
-        return carry, ys
+    def trace(bind: Binder, state: list[Any]) -> tuple[Any, list[Any]]:
+        pure = bind(f)
+
+        def step(carry: Any, x: Any) -> tuple[Any, Any]:
+            (new, y), state = pure(carry[1], carry[0], x)
+            return (new, state), y
+
+        with _wide_if((init, xs, state)):
+            (carry, state), ys = lax.scan(
+                *(step, (init, state), xs, length, reverse),
+                unroll=min(unroll, max(length, 1)),
+            )
+        return (carry, ys), state
+
+    result: tuple[Any, Any] = with_state(trace)
+    return result
 
 
 KERNELS: Final[dict[str, Kernel]] = {

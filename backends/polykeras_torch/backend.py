@@ -13,7 +13,7 @@ import torch
 import torch.utils.checkpoint
 
 from polykeras import dtypes
-from polykeras.backend import Array, Backend, Capabilities, Kernel
+from polykeras.backend import Array, Backend, Capabilities, Kernel, refusing_state
 from polykeras.errors import ArgumentError
 from polykeras_torch import (
     control,
@@ -198,8 +198,8 @@ class TorchBackend(Backend):
         return call
 
     def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `torch.vmap` of the function."""
-        return torch.vmap(fn)
+        """Return `torch.vmap` of the function, which must assign no variable."""
+        return refusing_state(torch.vmap(fn))
 
     def library_version(self) -> str:
         """Return PyTorch's version."""

@@ -6,6 +6,11 @@ from typing import Any, Final
 from polykeras.backend._base import Array, Backend, Capabilities, Tensor, host_array
 from polykeras.backend._devices import device
 from polykeras.backend._discovery import Failure, Provider, Registry, registry
+from polykeras.backend._effects import (
+    refusing_state,
+    set_state_carrier,
+    with_state,
+)
 from polykeras.backend._indices import check_indices
 from polykeras.backend._kernels import Kernel, KernelTable, set_default_kernels
 from polykeras.backend._promotion import result_type
@@ -80,6 +85,7 @@ __all__ = [
     "is_float_dtype",
     "is_int_dtype",
     "is_keras_tensor",
+    "refusing_state",
     "registry",
     "result_type",
     "set_backend",
@@ -87,8 +93,10 @@ __all__ = [
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_state_carrier",
     "standardize_dtype",
     "use_backend",
+    "with_state",
 ]
 
 

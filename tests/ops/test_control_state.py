@@ -1,0 +1,156 @@
+"""Variables assigned inside conditions, loops and scans keep their last value."""
+
+import numpy as np
+import pytest
+
+import polykeras as keras
+from polykeras import ops
+from polykeras.backend import Backend, active
+from polykeras.errors import PolykerasError
+from polykeras.state import functional
+from tests.ops._checks import check_values, host, raised, tensor
+
+ROWS = np.arange(1, 9, dtype=np.float32).reshape(4, 2)
+FIRST = np.array([0, 1], np.float32)
+
+
+@pytest.fixture(params=["eager", "compiled"])
+def run(request, backend: Backend):
+    """Call a function that assigns variables, directly or as a compiled pure one."""
+
+    def call(fn, variables, *args):
+        given = [tensor(a) for a in args]
+        if request.param == "eager":
+            return fn(*given)
+        pure = active().compile(functional(fn, variables))
+        result, values = pure([v.value for v in variables], *given)
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return result
+
+    return call
+
+
+def test_scan_carries_variables(run) -> None:
+    total, count = keras.Variable(FIRST), keras.Variable(0)
+
+    def fn(xs):
+        def step(carry, x):
+            total.assign_add(x)
+            count.assign_add(1)
+            return carry, total * 1
+
+        return ops.scan(step, (), xs)[1]
+
+    check_values(run(fn, [total, count], ROWS), np.cumsum(ROWS, 0) + FIRST)
+    check_values([total.value, count.value], [ROWS.sum(0) + FIRST, 4])
+
+
+def test_scan_carries_float64(run) -> None:
+    total = keras.Variable(np.float64(0.1))
+
+    def fn(xs):
+        return ops.scan(lambda c, x: (c, total.assign_add(x[0])), (), xs)[0]
+
+    run(fn, [total], ROWS)
+    check_values(total.value, 0.1 + ROWS[:, 0].astype(float).sum(), dtype="float64")
+
+
+@pytest.mark.parametrize("pred", [True, False])
+def test_cond_keeps_what_its_branch_assigned(run, pred) -> None:
+    left, right = keras.Variable(1.0), keras.Variable(2.0)
+
+    def fn(p):
+        def first():
+            left.assign(10.0)
+            return left + right
+
+        def second():
+            right.assign_add(5.0)
+            return left + right
+
+        return ops.cond(p, first, second)
+
+    check_values(run(fn, [left, right], pred), 12.0 if pred else 8.0)
+    check_values([left.value, right.value], [10.0, 2.0] if pred else [1.0, 7.0])
+
+
+@pytest.mark.parametrize("limit", [None, 10])
+def test_while_loop_sees_what_it_assigns(run, limit) -> None:
+    steps = keras.Variable(0)
+
+    def fn(x):
+        def body(x):
+            steps.assign_add(1)
+            return (x * 2,)
+
+        return ops.while_loop(lambda x: steps < 3, body, (x,), limit)[0]
+
+    check_values(run(fn, [steps], np.float32(1)), 8.0)
+    check_values(steps.value, 3)
+
+
+def test_gradients_flow_through_a_scan_that_assigns(backend: Backend) -> None:
+    count = keras.Variable(0.0)
+
+    def fn(x):
+        def step(carry, row):
+            count.assign_add(1.0)
+            return carry * row, None
+
+        return ops.sum(ops.scan(step, x[0], x)[0])
+
+    value, grad = keras.value_and_grad(fn)(tensor(ROWS))
+    expected = np.prod(ROWS, 0) * ROWS[0]
+    check_values(value, expected.sum(), ulp=8)
+    wanted = expected / ROWS
+    wanted[0] *= 2
+    check_values(grad, wanted, ulp=16)
+    check_values(count.value, 4.0)
+
+
+def test_seed_generator_inside_scan(run) -> None:
+    def draw(seed):
+        return keras.random.normal((2,), seed=seed)
+
+    twin = keras.random.SeedGenerator(3)
+    expected = [host(draw(twin)) for _ in range(4)]
+    seed = keras.random.SeedGenerator(3)
+    found = run(
+        lambda xs: ops.scan(lambda c, x: (c, draw(seed)), (), xs)[1],
+        [seed.state],
+        ROWS,
+    )
+    check_values(found, np.stack(expected), ulp=4)
+    check_values(seed.state.value, host(twin.state.value))
+
+
+def test_batch_normalization_inside_scan(backend: Backend) -> None:
+    x = np.random.default_rng(0).normal(size=(3, 5, 2)).astype(np.float32)
+    layer, twin = (keras.layers.BatchNormalization() for _ in range(2))
+    for each in (layer, twin):
+        each.build((None, 2))
+    expected = [host(twin(row, training=True)) for row in x]
+    found = ops.scan(lambda c, row: (c, layer(row, training=True)), (), tensor(x))[1]
+    check_values(found, np.stack(expected), ulp=16, scale=1)
+    check_values(
+        [layer.moving_mean.value, layer.moving_variance.value],
+        [host(twin.moving_mean.value), host(twin.moving_variance.value)],
+        ulp=16,
+        scale=1,
+    )
+
+
+def test_assigning_in_a_function_mapped_at_once_is_refused(backend: Backend) -> None:
+    if backend.vmap(lambda x: x) is None:
+        pytest.skip("this backend maps row by row")
+    count = keras.Variable(0.0, name="count")
+
+    def fn(row):
+        count.assign(row[0])
+        return row
+
+    message = raised(PolykerasError, ops.vectorized_map, fn, tensor(ROWS))
+    assert "'count'" in message
+    assert "ops.map" in message
+    check_values(count.value, 0.0)
