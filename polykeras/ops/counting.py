@@ -285,7 +285,8 @@ class _Groups:
         self.order = order
         self.rows = ops.take(rows, order, axis=0) if n else rows
         self.count = n
-        ahead, behind = self.rows[1:], self.rows[: max(n - 1, 0)]
+        ahead = ops.get_item(self.rows, slice(1, None))
+        behind = ops.get_item(self.rows, slice(0, max(n - 1, 0)))
         differ = ops.not_equal(ahead, behind)
         if dtypes.is_inexact(dtype_of(rows)):
             both = ops.logical_and(ops.isnan(ahead), ops.isnan(behind))

@@ -12,6 +12,7 @@ import numpy as np
 from polykeras import dtypes
 from polykeras.backend._base import Array, Backend, Capabilities, Tensor
 from polykeras.backend._kernels import Kernel
+from polykeras.errors import DTypeError
 
 __all__ = ["ArrayAPIBackend"]
 
@@ -67,8 +68,18 @@ class ArrayAPIBackend(Backend):
         return table
 
     def native_dtype(self, name: str) -> Any:
-        """Return the library's dtype object of a canonical name."""
-        return self._native[name]
+        """Return the library's dtype object of a canonical name.
+
+        Raises:
+            DTypeError: If the library has none.
+        """
+        try:
+            return self._native[name]
+        except KeyError:
+            raise DTypeError(
+                f"The backend {self.name!r} has no dtype {name}. It has: "
+                f"{', '.join(self._native)}."
+            ) from None
 
     def is_tensor(self, x: object) -> bool:
         """Return whether `x` is an array of the namespace."""
@@ -77,7 +88,7 @@ class ArrayAPIBackend(Backend):
     def from_numpy(self, x: Array, dtype: str) -> Tensor:
         """Return an array of the namespace with a copy of the values."""
         return self.xp.asarray(
-            np.array(x, dtypes.as_numpy_dtype(dtype)), dtype=self._native[dtype]
+            np.array(x, dtypes.as_numpy_dtype(dtype)), dtype=self.native_dtype(dtype)
         )
 
     def to_numpy(self, x: Tensor) -> Array:

@@ -34,10 +34,10 @@ def kernels(backend: ArrayAPIBackend) -> dict[str, Kernel]:
     def reduced(reduce: Any, x: Tensor, axis: Axes, keepdims: bool, dtype: str) -> Any:
         wide = backend.native_dtype(dtypes.accumulation_dtype(dtype))
         target = backend.native_dtype(dtype)
-        if wide is not target:
+        if x.dtype != wide:
             x = xp.astype(x, wide)
         out = reduce(x, axis=axis, keepdims=keepdims, dtype=wide)
-        return out if wide is target else xp.astype(out, target)
+        return out if wide == target else xp.astype(out, target)
 
     def sum_(x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
         dtype = dtypes.sum_dtype(backend.dtype_name(x))
