@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import torch
 
-from polykeras_torch.ordering import orderable, restored
+from polykeras_torch.ordering import orderable, restored, signed
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -22,9 +22,7 @@ def _argsort(x: torch.Tensor, axis: int) -> torch.Tensor:
     return torch.sort(orderable(x), dim=axis, stable=True).indices.to(torch.int32)
 
 
-def _top_k(
-    x: torch.Tensor, k: int, sorted: bool
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _top_k(x: torch.Tensor, k: int, sorted: bool) -> tuple[torch.Tensor, torch.Tensor]:
     # torch.topk promises no order among equal values.
     keys = orderable(x)
     if k == 1:
@@ -48,7 +46,7 @@ def _searchsorted(
 
 
 def _nonzero(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    found = torch.nonzero(orderable(x), as_tuple=True)
+    found = torch.nonzero(signed(x), as_tuple=True)
     return tuple(index.to(torch.int32) for index in found)
 
 

@@ -226,9 +226,7 @@ def nanstd(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
 
 
 @op(tensor="x")
-def nancumsum(
-    x: Tensor, axis: int | None = None, dtype: str | None = None
-) -> Tensor:
+def nancumsum(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """Return the sum of each value and all before it, leaving out NaN.
 
     Args:
@@ -244,9 +242,7 @@ def nancumsum(
 
 
 @op(tensor="x")
-def nancumprod(
-    x: Tensor, axis: int | None = None, dtype: str | None = None
-) -> Tensor:
+def nancumprod(x: Tensor, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """Return the product of each value and all before it, leaving out NaN.
 
     Args:

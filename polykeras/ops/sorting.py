@@ -115,7 +115,9 @@ def _(g: Tensor, out: Tensor, x: Tensor, axis: int) -> Tensor:
 
 
 @primitive(tensor="x")
-def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
+def top_k(  # type: ignore[empty-body]
+    x: Tensor, k: int, sorted: bool = True
+) -> tuple[Tensor, Tensor]:
     """Return the largest values along the last axis, and where they stand.
 
     Args:
@@ -179,7 +181,7 @@ def _(
 
 
 @op(tensor="x", differentiable=False)
-def argpartition(x: Tensor, kth: int, axis: int | None = -1) -> Tensor:
+def argpartition(x: Tensor, kth: Any, axis: int | None = -1) -> Tensor:
     """Return indices that put the `kth` value in its sorted place.
 
     What is smaller comes before it and what is larger behind. All backends return
@@ -276,7 +278,7 @@ def digitize(x: Tensor, bins: Tensor) -> Tensor:
 
 
 @primitive(tensor="x", differentiable=False)
-def nonzero(x: Tensor) -> tuple[Tensor, ...]:
+def nonzero(x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[empty-body]
     """Return the indices of all values that are not zero.
 
     Args:
@@ -342,9 +344,7 @@ def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
             f"classes), got the shapes {tuple(targets.shape)} and {shape}."
         )
     classes = shape[1]
-    exists = ops.logical_and(
-        ops.greater_equal(targets, 0), ops.less(targets, classes)
-    )
+    exists = ops.logical_and(ops.greater_equal(targets, 0), ops.less(targets, classes))
     place = ops.expand_dims(ops.where(exists, targets, ops.zeros_like(targets)), 1)
     score = ops.take_along_axis(predictions, place, axis=1)
     better = ops.count_nonzero(ops.greater(predictions, score), axis=1)
