@@ -4,9 +4,16 @@ import numpy as np
 import pytest
 
 from polykeras import ops
+from polykeras.autodiff import vjp
 from polykeras.backend import Backend
 from polykeras.errors import ArgumentError, ShapeError
-from tests.ops._checks import check_abstract, check_gradient, check_values, raised
+from tests.ops._checks import (
+    check_abstract,
+    check_gradient,
+    check_values,
+    raised,
+    tensor,
+)
 
 X = np.random.default_rng(0).normal(size=(4, 5, 6)).astype(np.float32)
 M = np.arange(12, dtype=np.int32).reshape(3, 4)
@@ -170,6 +177,22 @@ def test_size_and_ndim(backend: Backend) -> None:
 
 
 DTYPES = ["bool", "uint8", "int16", "int64", "bfloat16", "float16", "complex64"]
+
+
+@pytest.mark.parametrize("op", ["split", "unstack"])
+def test_results_are_of_one_type_when_differentiated(backend: Backend, op) -> None:
+    def fn(x):
+        parts = ops.split(x, 2, 1) if op == "split" else ops.unstack(x, 4, 1)
+        kinds.append(type(parts))
+        return parts[0] + parts[1]
+
+    kinds = [type(ops.split(V, 3) if op == "split" else ops.unstack(V))]
+    x = M.astype(np.float32)
+    _out, pullback = vjp(fn, tensor(x))
+    grad = pullback(ops.ones_like(fn(tensor(x))))
+    assert len(set(kinds)) == 1
+    width = 2 if op == "split" else 1
+    check_values(grad, np.ones_like(x) * (np.arange(4) < 2 * width), dtype="float32")
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
