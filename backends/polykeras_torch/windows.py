@@ -37,6 +37,7 @@ _WEIGHT: Final = (
     convolution_gradients.conv3d_weight,
 )
 _MAX: Final = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
+_SMALL_FLOATS: Final = (torch.float16, torch.bfloat16)
 _MEAN: Final = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
 
 
@@ -207,9 +208,11 @@ def _weights(x: T, sizes: Ints, window: Ints, strides: Ints, padding: Padding) -
 
 def pool_mean(inputs: T, window: Ints, strides: Ints, padding: Padding) -> T:
     """Call the library's pooling; divide ourselves where padding is lopsided."""
-    if inputs.dtype is torch.float16 and inputs.device.type == "cpu":
-        # The library has no three-dimensional mean of float16 on the CPU.
-        return pool_mean(inputs.float(), window, strides, padding).half()
+    volumes = len(window) == len(_MEAN)
+    if volumes and inputs.device.type == "cpu" and inputs.dtype in _SMALL_FLOATS:
+        # The library has no three-dimensional mean of 16-bit floats on the CPU.
+        mean = pool_mean(inputs.float(), window, strides, padding)
+        return mean.to(inputs.dtype)
     x = _first(inputs)
     own = _symmetric(padding, [k // 2 for k in window])
     pool: Any = _MEAN[len(window) - 1]
