@@ -69,7 +69,7 @@ class Perceptron:
         last = len(self.outs) - 1
         for i, out in enumerate(self.outs):
             np.matmul(h, self.params[2 * i], out=out)
-            out += self.params[2 * i + 1]
+            np.add(out, self.params[2 * i + 1], out=out)
             if i < last:
                 np.maximum(out, 0, out=out)
             h = out

@@ -68,7 +68,9 @@ def interleaved(
             cpu[name].append(time.process_time() - start_cpu)
             wall[name].append(time.perf_counter() - start)
     return {
-        name: Timing(statistics.median(wall[name]), statistics.median(cpu[name]), rounds)
+        name: Timing(
+            statistics.median(wall[name]), statistics.median(cpu[name]), rounds
+        )
         for name in candidates
     }
 

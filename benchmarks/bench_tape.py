@@ -70,7 +70,7 @@ def _measure(case: Case, rounds: int) -> dict[str, Any]:
 
 
 def _pair(case: Case) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    import polykeras as keras  # noqa: PLC0415 after the choice of threads
+    import polykeras as keras
 
     keras.use_backend("numpy")
     keras.utils.set_random_seed(0)

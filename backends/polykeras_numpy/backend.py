@@ -27,6 +27,7 @@ from polykeras_numpy import (
     statistics,
     windows,
 )
+from polykeras_numpy.quiet import quiet_block
 
 __all__ = ["NumpyBackend"]
 
@@ -89,5 +90,5 @@ class NumpyBackend(ArrayAPIBackend):
     @contextmanager
     def step_scope(self) -> Iterator[None]:
         """Keep overflow and invalid values from printing warnings, in this block."""
-        with np.errstate(all="ignore"):
+        with quiet_block():
             yield

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from polykeras import dtypes
+from polykeras_numpy.quiet import quiet
 
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
@@ -16,7 +17,7 @@ __all__ = ["KERNELS"]
 _native: Final = dtypes.as_numpy_dtype
 
 
-@np.errstate(all="ignore")
+@quiet
 def _cast(x: Array, dtype: str) -> Array:
     if x.dtype.kind == "c" and dtype not in dtypes.COMPLEX and dtype != "bool":
         x = x.real

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import ml_dtypes
 import numpy as np
 
+from polykeras_numpy.buffers import empty
+
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
 
@@ -48,9 +50,11 @@ def matmul(x1: Array, x2: Array) -> Array:
     if x1.dtype in _SMALL:
         wide = np.matmul(x1.astype(np.float32), x2.astype(np.float32))
         return np.asarray(wide).astype(x1.dtype)
-    if x2.ndim == 2 and x1.ndim > 2 and x1.shape[-1] == x2.shape[0] and x1.size:
-        rows: Array = np.matmul(x1.reshape(-1, x1.shape[-1]), x2)
-        return rows.reshape(*x1.shape[:-1], x2.shape[1])
+    if x2.ndim == 2 and x1.ndim >= 2 and x1.shape[-1] == x2.shape[0] and x1.size:
+        out = empty((*x1.shape[:-1], x2.shape[1]), x1.dtype)
+        rows = out if x1.ndim == 2 else out.reshape(-1, x2.shape[1])
+        np.matmul(x1.reshape(-1, x1.shape[-1]) if x1.ndim > 2 else x1, x2, out=rows)
+        return out
     return np.asarray(np.matmul(x1, x2))
 
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from polykeras_numpy.quiet import quiet
+
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
 
@@ -20,17 +22,21 @@ __all__ = ["KERNELS"]
 _HALF_BYTES: Final = 2
 
 
-def _quiet(kernel: Callable[..., Array]) -> Kernel:
+def _floating(kernel: Callable[..., Array]) -> Kernel:
     """Let overflow and invalid values pass, and compute 16-bit floats in float32."""
 
     @functools.wraps(kernel)
     def call(x: Array, *args: Any) -> Array:
-        with np.errstate(all="ignore"):
-            if x.dtype.itemsize > _HALF_BYTES:
-                return kernel(x, *args)
-            return kernel(x.astype(np.float32), *args).astype(x.dtype)
+        dtype = x.dtype
+        if dtype.itemsize > _HALF_BYTES:
+            return kernel(x, *args)
+        wide = (
+            a.astype(np.float32) if getattr(a, "dtype", None) == dtype else a
+            for a in (x, *args)
+        )
+        return kernel(*wide).astype(dtype)
 
-    return call
+    return quiet(call)
 
 
 def _relu(x: Array) -> Array:
@@ -62,9 +68,9 @@ def _silu(x: Array) -> Array:
 
 
 def _softmax(x: Array, axis: tuple[int, ...]) -> Array:
-    out = np.asarray(x - x.max(axis=axis, keepdims=True))
+    out = np.asarray(x - np.maximum.reduce(x, axis, keepdims=True))
     np.exp(out, out=out)
-    out /= out.sum(axis=axis, keepdims=True)
+    out /= np.add.reduce(out, axis, keepdims=True)
     return out
 
 
@@ -121,6 +127,47 @@ def _softmax_crossentropy(target: Array, logits: Array, axis: int) -> Array:
     return np.asarray(-logs.sum(axis=axis))
 
 
+def _probability_crossentropy(
+    target: Array, output: Array, axis: int, epsilon: float
+) -> Array:
+    logs = output / np.add.reduce(output, axis, keepdims=True)
+    np.maximum(logs, epsilon, out=logs)
+    np.minimum(logs, 1.0 - epsilon, out=logs)
+    np.log(logs, out=logs)
+    logs *= target
+    out = np.asarray(np.add.reduce(logs, axis))
+    return np.negative(out, out=out)
+
+
+def _probability_crossentropy_gradient(
+    g: Array, target: Array, output: Array, axis: int, epsilon: float
+) -> Array:
+    low, high = output.dtype.type(epsilon), output.dtype.type(1.0 - epsilon)
+    total = np.add.reduce(output, axis, keepdims=True)
+    share = output / total
+    bounded = np.minimum(np.maximum(share, low), high)
+    slope = target / bounded
+    slope *= np.expand_dims(-g, axis)
+    # Where a limit was met the value is the limit; there the gradient is 0, or half.
+    moved = bounded != share
+    met = (bounded == low) | (bounded == high)
+    if met.any():
+        slope[met] *= slope.dtype.type(0.5)
+    if moved.any():
+        slope[moved] = 0
+    slope -= np.add.reduce(slope * share, axis, keepdims=True)
+    slope /= total
+    return slope
+
+
+def _softmax_gradient(g: Array, out: Array, axis: tuple[int, ...]) -> Array:
+    result = g * out
+    share = np.add.reduce(result, axis, keepdims=True)
+    np.subtract(g, share, out=result)
+    result *= out
+    return result
+
+
 def _sparse_softmax_crossentropy(logits: Array, target: Array, axis: int) -> Array:
     count = logits.shape[axis]
     shifted = logits - logits.max(axis=axis, keepdims=True)
@@ -131,23 +178,26 @@ def _sparse_softmax_crossentropy(logits: Array, target: Array, axis: int) -> Arr
     return np.where(inside, total - picked, logits.dtype.type(0))
 
 
-_quiet_sparse = _quiet(_sparse_softmax_crossentropy)
+_floating_sparse = _floating(_sparse_softmax_crossentropy)
 
 
 def _sparse(target: Array, logits: Array, axis: int) -> Array:
-    return _quiet_sparse(logits, target, axis)
+    return _floating_sparse(logits, target, axis)
 
 
 KERNELS: Final[dict[str, Kernel]] = {
     "relu": _relu,
-    "sigmoid": _quiet(_sigmoid),
-    "softplus": _quiet(_softplus),
-    "silu": _quiet(_silu),
-    "softmax": _quiet(_softmax),
-    "log_softmax": _quiet(_log_softmax),
+    "sigmoid": _floating(_sigmoid),
+    "softplus": _floating(_softplus),
+    "silu": _floating(_silu),
+    "softmax": _floating(_softmax),
+    "log_softmax": _floating(_log_softmax),
     "one_hot": _one_hot,
-    "layer_normalization": _quiet(_layer_normalization),
-    "sigmoid_crossentropy": _quiet(_sigmoid_crossentropy),
-    "softmax_crossentropy": _quiet(_softmax_crossentropy),
+    "layer_normalization": _floating(_layer_normalization),
+    "sigmoid_crossentropy": _floating(_sigmoid_crossentropy),
+    "probability_crossentropy": _floating(_probability_crossentropy),
+    "probability_crossentropy_gradient": _floating(_probability_crossentropy_gradient),
+    "softmax_gradient": _floating(_softmax_gradient),
+    "softmax_crossentropy": _floating(_softmax_crossentropy),
     "sparse_softmax_crossentropy": _sparse,
 }

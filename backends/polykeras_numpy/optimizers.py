@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from polykeras.backend import Array
+from polykeras_numpy.quiet import quiet
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -25,7 +26,6 @@ _BLOCK: Final = 1 << 14
 _FAST: Final = (np.dtype(np.float32), np.dtype(np.float64))
 
 Arrays = Sequence[Array]
-_quiet = np.errstate(all="ignore")
 
 
 def _fast(*lists: Arrays) -> bool:
@@ -59,7 +59,7 @@ def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
         yield (*(x[start:stop] for x in flat), scratch[: stop - start])
 
 
-@_quiet
+@quiet
 def sgd_update(
     params: Arrays, grads: Arrays, learning_rate: Any, donate: bool
 ) -> list[Array]:
@@ -77,7 +77,7 @@ def sgd_update(
     return new
 
 
-@_quiet
+@quiet
 def momentum_update(
     params: Arrays,
     grads: Arrays,
@@ -114,7 +114,7 @@ def momentum_update(
     return new, moving
 
 
-@_quiet
+@quiet
 def rmsprop_update(
     params: Arrays,
     grads: Arrays,
@@ -174,7 +174,7 @@ def rmsprop_update(
     return (new, *slots)
 
 
-@_quiet
+@quiet
 def adam_update(
     params: Arrays,
     grads: Arrays,
@@ -226,7 +226,7 @@ def adam_update(
     return (new, *slots)
 
 
-@_quiet
+@quiet
 def decay_update(params: Arrays, rate: Any, donate: bool) -> list[Array]:
     if not _fast(params):
         result: list[Array] = _composed("decay_update", params, rate, donate)
@@ -240,7 +240,7 @@ def decay_update(params: Arrays, rate: Any, donate: bool) -> list[Array]:
     return new
 
 
-@_quiet
+@quiet
 def moving_average_update(
     averages: Arrays, values: Arrays, momentum: Any, donate: bool
 ) -> list[Array]:

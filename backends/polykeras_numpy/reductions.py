@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from polykeras import dtypes
+from polykeras_numpy.quiet import quiet
 
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
@@ -35,7 +36,7 @@ _WIDE: Final = {
 }
 
 
-@np.errstate(all="ignore")
+@quiet
 def _sum(x: Array, axis: Axes, keepdims: bool) -> Array:
     special = ACCUMULATORS.get(x.dtype)
     if special is None:
@@ -45,14 +46,14 @@ def _sum(x: Array, axis: Axes, keepdims: bool) -> Array:
     return np.asarray(out, target)
 
 
-@np.errstate(all="ignore")
+@quiet
 def _prod(x: Array, axis: Axes, keepdims: bool, dtype: str) -> Array:
     wide = _WIDE[dtype]
     out = np.multiply.reduce(x.astype(wide, copy=False), axis, wide, None, keepdims)
     return np.asarray(out, _NATIVE[dtype])
 
 
-@np.errstate(invalid="ignore")
+@quiet
 def _max(x: Array, axis: Axes, keepdims: bool, initial: Any) -> Array:
     if initial is None:
         return np.asarray(np.maximum.reduce(x, axis, None, None, keepdims))
@@ -60,7 +61,7 @@ def _max(x: Array, axis: Axes, keepdims: bool, initial: Any) -> Array:
     return np.asarray(out, x.dtype)
 
 
-@np.errstate(invalid="ignore")
+@quiet
 def _min(x: Array, axis: Axes, keepdims: bool, initial: Any) -> Array:
     if initial is None:
         return np.asarray(np.minimum.reduce(x, axis, None, None, keepdims))
@@ -84,13 +85,13 @@ def _all(x: Array, axis: Axes, keepdims: bool) -> Array:
     return np.asarray(np.logical_and.reduce(x, axis, None, None, keepdims))
 
 
-@np.errstate(all="ignore")
+@quiet
 def _cumsum(x: Array, axis: int, dtype: str) -> Array:
     out = np.add.accumulate(x.astype(_WIDE[dtype], copy=False), axis, _WIDE[dtype])
     return out.astype(_NATIVE[dtype], copy=False)
 
 
-@np.errstate(all="ignore")
+@quiet
 def _cumprod(x: Array, axis: int, dtype: str) -> Array:
     values = x.astype(_WIDE[dtype], copy=False)
     out = np.multiply.accumulate(values, axis, _WIDE[dtype])

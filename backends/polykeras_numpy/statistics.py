@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from polykeras_numpy.quiet import quiet
 from polykeras_numpy.reductions import ACCUMULATORS
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def _count(x: Array, axis: Axes) -> int:
     return math.prod([x.shape[a] for a in axis])
 
 
-@np.errstate(all="ignore")
+@quiet
 def _mean(x: Array, axis: Axes, keepdims: bool) -> Array:
     special = ACCUMULATORS.get(x.dtype)
     wide = None if special is None else special[0]
@@ -45,7 +46,7 @@ def _center_and_spread(x: Array, axis: Axes) -> tuple[Array, Array]:
     return center, np.true_divide(np.add.reduce(away, axis, None, None, True), n)
 
 
-@np.errstate(all="ignore")
+@quiet
 def _var(x: Array, axis: Axes, keepdims: bool) -> Array:
     _, spread = _center_and_spread(_wide(x), axis)
     out = spread if keepdims or not axis else np.squeeze(spread, axis)
@@ -57,7 +58,7 @@ def _std(x: Array, axis: Axes, keepdims: bool) -> Array:
     return np.asarray(out, out.dtype if x.dtype.kind == "c" else x.dtype)
 
 
-@np.errstate(all="ignore")
+@quiet
 def _moments(
     x: Array, axes: Axes, keepdims: bool, synchronized: bool
 ) -> tuple[Array, Array]:
@@ -68,7 +69,7 @@ def _moments(
     return np.asarray(center, x.dtype), np.asarray(spread, real)
 
 
-@np.errstate(all="ignore")
+@quiet
 def _logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:
     wide = _wide(x)
     peak = np.maximum.reduce(wide, axis, None, None, True, -np.inf)

@@ -162,9 +162,7 @@ class Tape:
             if g is not None:
                 self._propagate(grads, op, args, below, out, g)
         zeros = REGISTRY["zeros_like"]
-        return [
-            grads[id(x)] if id(x) in grads else zeros(x.value) for x in inputs
-        ]
+        return [grads[id(x)] if id(x) in grads else zeros(x.value) for x in inputs]
 
     def _propagate(
         self,
@@ -210,9 +208,7 @@ def _take(grads: dict[int, Any], wrapped: Any, out: Any) -> Any:
     if all(p is None for p in parts):
         return None
     zeros = REGISTRY["zeros_like"]
-    return tuple(
-        zeros(o) if p is None else p for p, o in zip(parts, out, strict=True)
-    )
+    return tuple(zeros(o) if p is None else p for p, o in zip(parts, out, strict=True))
 
 
 def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:

@@ -18,11 +18,13 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
-from polykeras import config, dtypes, tree
+from polykeras import dtypes, tree
 from polykeras.backend import Backend, active, set_default_kernels
 from polykeras.backend._selection import _block, _choose, _process
 from polykeras.errors import DTypeError, PolykerasError
 from polykeras.ops._operands import Operand, Traced
+from polykeras.ops._promotion import cast as cast_to
+from polykeras.ops._promotion import dtype_of, promote
 from polykeras.ops._registry import REGISTRY
 
 __all__ = ["Op", "OpFunction", "op", "primitive"]
@@ -99,6 +101,7 @@ class Op:
             for kind, names in kinds.items()
             if names
         }
+        self._kinds = tuple(self.positions.items())
         self.single = sorted(
             i
             for kind, positions in self.positions.items()
@@ -198,18 +201,21 @@ class Op:
 
     def canonical(self, engine: Backend, args: list[Any]) -> list[Any]:
         """Convert tensors, apply the promotion table, run the ``prepare`` rule."""
-        for kind, positions in self.positions.items():
-            if kind in ("common", "inexact"):
-                _promote(engine, args, positions, inexact=kind == "inexact")
+        for kind, positions in self._kinds:
+            if kind == "common":
+                promote(engine, args, positions, inexact=False)
+            elif kind == "inexact":
+                promote(engine, args, positions, inexact=True)
             elif kind == "sequence":
                 for i in positions:
                     items = list(args[i])
-                    _promote(engine, items, range(len(items)), inexact=False)
+                    promote(engine, items, range(len(items)), inexact=False)
                     args[i] = items
             elif kind != "tree":
+                convert = _CONVERT[kind]
                 for i in positions:
                     if args[i] is not None:
-                        args[i] = _CONVERT[kind](self, engine, args[i])
+                        args[i] = convert(self, engine, args[i])
         if self.prepare_rule is not None:
             args = list(self.prepare_rule(*args))
         return args
@@ -233,43 +239,6 @@ class Op:
         return error
 
 
-def _dtype_of(engine: Backend, x: Any) -> str:
-    return x.dtype if isinstance(x, Traced) else engine.dtype_name(x)
-
-
-def _cast(engine: Backend, x: Any, dtype: str) -> Any:
-    if isinstance(x, Traced):
-        return REGISTRY["cast"](x, dtype)
-    return engine.kernels["cast"](x, dtype)
-
-
-def _promote(
-    engine: Backend, args: list[Any], positions: Any, *, inexact: bool
-) -> None:
-    names: dict[int, str] = {}
-    for i in positions:
-        x = args[i]
-        if x is None:
-            continue
-        weak = dtypes.weak_dtype(x)
-        if weak is None:
-            if not isinstance(x, Traced) and not engine.is_tensor(x):
-                x = args[i] = engine.convert_to_tensor(x)
-            weak = _dtype_of(engine, x)
-        names[i] = weak
-    if not names:
-        return
-    floatx = config.floatx()
-    target = dtypes.result_type(*names.values(), floatx=floatx)
-    if inexact:
-        target = dtypes.to_inexact(target, floatx)
-    for i, name in names.items():
-        if dtypes.weak_dtype(args[i]) is not None:
-            args[i] = engine.scalar(args[i], target)
-        elif name != target:
-            args[i] = _cast(engine, args[i], target)
-
-
 def _to_tensor(op: Op, engine: Backend, x: Any) -> Any:
     if isinstance(x, Traced) or engine.is_tensor(x):
         return x
@@ -278,12 +247,12 @@ def _to_tensor(op: Op, engine: Backend, x: Any) -> Any:
 
 def _to_boolean(op: Op, engine: Backend, x: Any) -> Any:
     x = _to_tensor(op, engine, x)
-    return x if _dtype_of(engine, x) == "bool" else _cast(engine, x, "bool")
+    return x if dtype_of(engine, x) == "bool" else cast_to(engine, x, "bool")
 
 
 def _to_integer(op: Op, engine: Backend, x: Any) -> Any:
     x = _to_tensor(op, engine, x)
-    name = _dtype_of(engine, x)
+    name = dtype_of(engine, x)
     if not dtypes.is_integer(name):
         raise DTypeError(
             f"polykeras.ops.{op.name} expected integers, got dtype {name} with shape "
@@ -309,7 +278,7 @@ def _unary(op: Op) -> Callable[..., Any]:
     name = op.name
     only_inexact = "inexact" in op.positions
 
-    def call(x: Any = _MISSING, /, **named: Any) -> Any:
+    def call(x: Any = _MISSING) -> Any:
         engine = _current() or _process[0] or _choose()
         if type(x) is engine.tensor_type and (
             not only_inexact or x.dtype in engine.inexact
@@ -320,8 +289,8 @@ def _unary(op: Op) -> Callable[..., Any]:
                 raise
             except Exception as error:
                 raise op.explain(engine, [x], error) from error
-        if x is _MISSING or named:
-            return op.run(engine, op.bind((), named))
+        if x is _MISSING:
+            return op.run(engine, op.bind((), {}))
         return op.run(engine, [x])
 
     return call
@@ -331,10 +300,9 @@ def _binary(op: Op) -> Callable[..., Any]:
     name = op.name
     only_inexact = "inexact" in op.positions
 
-    def call(x1: Any = _MISSING, x2: Any = _MISSING, /, **named: Any) -> Any:
+    def call(x1: Any = _MISSING, x2: Any = _MISSING) -> Any:
         engine = _current() or _process[0] or _choose()
-        kind = engine.tensor_type
-        if type(x1) is kind and type(x2) is kind:
+        if type(x1) is type(x2) is engine.tensor_type:
             dtype = x1.dtype
             if dtype is x2.dtype and (not only_inexact or dtype in engine.inexact):
                 try:
@@ -343,12 +311,30 @@ def _binary(op: Op) -> Callable[..., Any]:
                     raise
                 except Exception as error:
                     raise op.explain(engine, [x1, x2], error) from error
-        if named or x2 is _MISSING:
-            given = tuple(x for x in (x1, x2) if x is not _MISSING)
-            return op.run(engine, op.bind(given, named))
+        if x2 is _MISSING or x1 is _MISSING:
+            return op.run(engine, _complete(op, (x1, x2)))
         return op.run(engine, [x1, x2])
 
     return call
+
+
+def _complete(op: Op, given: tuple[Any, ...]) -> list[Any]:
+    """Return the arguments with defaults, or raise as Python does."""
+    pairs = zip(op.names, given, strict=True)
+    return op.bind((), {k: v for k, v in pairs if v is not _MISSING})
+
+
+def _named(op: Op, call: Callable[..., Any]) -> Callable[..., Any]:
+    """Let `call` take other names than ``x``, or ``x1`` and ``x2``.
+
+    A function that accepts any keyword makes a dict at every call, so most ops do
+    without.
+    """
+
+    def general(*args: Any, **kwargs: Any) -> Any:
+        return call(*args) if not kwargs else op.run(active(), op.bind(args, kwargs))
+
+    return general
 
 
 def _callable(op: Op) -> Callable[..., Any]:
@@ -358,7 +344,8 @@ def _callable(op: Op) -> Callable[..., Any]:
     op.plain = same_kind and len(op.single) == len(op.names) <= 2
     if not op.plain:
         return _general(op)
-    return _unary(op) if len(op.names) == 1 else _binary(op)
+    call = _unary(op) if len(op.names) == 1 else _binary(op)
+    return call if op.names in (["x"], ["x1", "x2"]) else _named(op, call)
 
 
 class _Declaration(Generic[P, R_co]):

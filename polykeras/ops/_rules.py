@@ -9,8 +9,8 @@ from polykeras import dtypes
 from polykeras.backend import Tensor, active
 from polykeras.errors import DTypeError
 from polykeras.ops._abstract import Spec
-from polykeras.ops._declare import _promote
 from polykeras.ops._operands import Operand
+from polykeras.ops._promotion import promote
 from polykeras.ops._shapes import broadcast_shapes
 
 __all__ = ["binary", "boolean", "check_dtype", "counted", "promoted", "unary"]
@@ -95,5 +95,5 @@ def promoted(*values: Any, inexact: bool = False) -> list[Tensor]:
     args = [
         engine.convert_to_tensor(x) if isinstance(x, list | tuple) else x for x in args
     ]
-    _promote(engine, args, range(len(args)), inexact=inexact)
+    promote(engine, args, range(len(args)), inexact=inexact)
     return args

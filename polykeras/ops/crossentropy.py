@@ -15,6 +15,8 @@ __all__ = [
     "categorical_crossentropy",
     "multi_hot",
     "one_hot",
+    "probability_crossentropy",
+    "probability_crossentropy_gradient",
     "sigmoid_crossentropy",
     "softmax_crossentropy",
     "sparse_categorical_crossentropy",
@@ -299,6 +301,73 @@ def _log_probabilities(output: Tensor, axis: int) -> Tensor:
     return ops.log(_clipped(ops.divide(output, total)))
 
 
+@op(inexact="target output")
+def probability_crossentropy(
+    target: Tensor, output: Tensor, axis: int, epsilon: float
+) -> Tensor:
+    """Return the crossentropy of probabilities that need not sum to 1.
+
+    Args:
+        target: Probabilities over `axis`.
+        output: Predictions of the same shape.
+        axis: The axis of the classes, not negative.
+        epsilon: How far predictions are kept from 0 and 1.
+
+    Returns:
+        A tensor without `axis`.
+    """
+    total = ops.sum(output, axis, keepdims=True)
+    logs = ops.log(ops.clip(ops.divide(output, total), epsilon, 1.0 - epsilon))
+    return ops.negative(ops.sum(ops.multiply(target, logs), axis))
+
+
+@op(inexact="g target output")
+def probability_crossentropy_gradient(
+    g: Tensor, target: Tensor, output: Tensor, axis: int, epsilon: float
+) -> Tensor:
+    """Return the gradient of `probability_crossentropy` for its predictions.
+
+    Args:
+        g: The gradient of the result.
+        target: As for `probability_crossentropy`.
+        output: Likewise.
+        axis: Likewise.
+        epsilon: Likewise.
+
+    Returns:
+        A tensor of the shape of `output`.
+    """
+    total = ops.sum(output, axis, keepdims=True)
+    share = ops.divide(output, total)
+    low, high = epsilon, 1.0 - epsilon
+    # Half of the gradient passes at the limits, as for `clip`.
+    passed = ops.where(ops.greater(share, low), 1.0, 0.0)
+    passed = ops.where(ops.equal(share, low), 0.5, passed)
+    passed = ops.where(ops.greater(share, high), 0.0, passed)
+    passed = ops.where(ops.equal(share, high), 0.5, passed)
+    slope = ops.divide(
+        ops.multiply(passed, target), ops.negative(ops.clip(share, low, high))
+    )
+    slope = ops.multiply(ops.expand_dims(g, axis), slope)
+    common = ops.sum(ops.multiply(slope, share), axis, keepdims=True)
+    return ops.divide(ops.subtract(slope, common), total)
+
+
+@probability_crossentropy.vjp("output")
+def _(
+    g: Tensor, out: Tensor, target: Tensor, output: Tensor, axis: int, epsilon: float
+) -> Tensor:
+    return probability_crossentropy_gradient(g, target, output, axis, epsilon)
+
+
+@probability_crossentropy.vjp("target")
+def _(
+    g: Tensor, out: Tensor, target: Tensor, output: Tensor, axis: int, epsilon: float
+) -> Tensor:
+    logs = _log_probabilities(output, axis)
+    return ops.negative(ops.multiply(ops.expand_dims(g, axis), logs))
+
+
 def _check_classes(name: str, output: Tensor) -> None:
     if not output.shape:
         raise ShapeError(
@@ -339,8 +408,7 @@ def categorical_crossentropy(
     along = canonical_axis(name, axis, len(output.shape))
     if from_logits:
         return softmax_crossentropy(target, output, along)
-    logs = _log_probabilities(output, along)
-    return ops.negative(ops.sum(ops.multiply(target, logs), along))
+    return probability_crossentropy(target, output, along, config.epsilon())
 
 
 def _check_sparse(target: Tensor, output: Tensor, axis: int) -> None:

@@ -13,6 +13,7 @@ from polykeras.ops.activations import as_inexact, relu
 __all__ = [
     "log_softmax",
     "softmax",
+    "softmax_gradient",
     "sparsemax",
 ]
 
@@ -46,6 +47,21 @@ def _(x: Tensor, axis: Any) -> tuple[Any, ...]:
 
 @softmax.vjp("x")
 def _(g: Tensor, out: Tensor, x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    return softmax_gradient(g, out, axis)
+
+
+@op(common="g out")
+def softmax_gradient(g: Tensor, out: Tensor, axis: tuple[int, ...]) -> Tensor:
+    """Return the gradient of `softmax` for its argument.
+
+    Args:
+        g: The gradient of the result.
+        out: The result.
+        axis: The axes of the softmax, not negative.
+
+    Returns:
+        A tensor of the shape of `out`.
+    """
     share = ops.sum(ops.multiply(g, out), axis, keepdims=True)
     return ops.multiply(out, ops.subtract(g, share))
 

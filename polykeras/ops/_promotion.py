@@ -1,0 +1,89 @@
+"""Conversion of arguments to the dtype that the promotion table gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from polykeras import config, dtypes
+from polykeras.ops._operands import Traced
+from polykeras.ops._registry import REGISTRY
+
+if TYPE_CHECKING:
+    from polykeras.backend import Backend
+
+__all__ = ["cast", "dtype_of", "promote"]
+
+
+def dtype_of(engine: Backend, x: Any) -> str:
+    """Return the canonical dtype name of a tensor or its stand-in."""
+    return x.dtype if isinstance(x, Traced) else engine.dtype_name(x)
+
+
+def cast(engine: Backend, x: Any, dtype: str) -> Any:
+    """Return `x` as another dtype."""
+    if isinstance(x, Traced):
+        return REGISTRY["cast"](x, dtype)
+    return engine.kernels["cast"](x, dtype)
+
+
+def promote(
+    engine: Backend, args: list[Any], positions: Iterable[int], *, inexact: bool
+) -> None:
+    """Bring arguments to one dtype, in place; mostly they have one already.
+
+    Args:
+        engine: The active backend.
+        args: All arguments of an op.
+        positions: Which of them count; those that are None are left.
+        inexact: Whether integers become floats.
+    """
+    common: str | None = None
+    for i in positions:
+        x = args[i]
+        if isinstance(x, Traced):
+            name = x.dtype
+        elif x is None:
+            continue
+        elif engine.is_tensor(x):
+            name = engine.dtype_name(x)
+        else:
+            break
+        if common is None:
+            common = name
+        elif name != common:
+            break
+    else:
+        if common is None or not inexact or dtypes.is_inexact(common):
+            return
+    _promote_unlike(engine, args, positions, inexact)
+
+
+def _promote_unlike(
+    engine: Backend, args: list[Any], positions: Iterable[int], inexact: bool
+) -> None:
+    names: dict[int, str] = {}
+    scalars: list[int] = []
+    for i in positions:
+        x = args[i]
+        if x is None:
+            continue
+        name = dtypes.weak_dtype(x)
+        if name is not None:
+            scalars.append(i)
+        else:
+            if not isinstance(x, Traced) and not engine.is_tensor(x):
+                x = args[i] = engine.convert_to_tensor(x)
+            name = dtype_of(engine, x)
+        names[i] = name
+    if not names:
+        return
+    floatx = config.floatx()
+    target = dtypes.result_type(*names.values(), floatx=floatx)
+    if inexact:
+        target = dtypes.to_inexact(target, floatx)
+    for i, name in names.items():
+        if i in scalars:
+            args[i] = engine.scalar(args[i], target)
+        elif name != target:
+            args[i] = cast(engine, args[i], target)
