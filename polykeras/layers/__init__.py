@@ -116,6 +116,7 @@ from polykeras.layers.reshaping.zero_padding import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from polykeras.layers.serialization import deserialize, serialize
 
 GroupQueryAttention = GroupedQueryAttention
 
@@ -239,10 +240,12 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]
 
