@@ -9,7 +9,7 @@ lattice; 64-bit floats are kept out of mixtures of float32 with integers.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import Any, Final
 
 import ml_dtypes
@@ -115,7 +115,7 @@ def _ancestors() -> dict[str, frozenset[str]]:
 _ABOVE: Final = _ancestors()
 
 
-@lru_cache(maxsize=None)
+@cache
 def _join(names: tuple[str, ...]) -> str:
     common = frozenset.intersection(*(_ABOVE[name] for name in names))
     for candidate in common:
@@ -153,7 +153,7 @@ def standardize_dtype(dtype: object) -> str:
     if isinstance(dtype, str):
         name = dtype
     elif isinstance(dtype, type) and dtype in (bool, int, float, complex, str):
-        name = {complex: "complex64"}.get(dtype, dtype.__name__)
+        name = "complex64" if dtype is complex else dtype.__name__
     elif isinstance(dtype, np.dtype):
         name = dtype.name
     else:

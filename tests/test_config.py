@@ -22,6 +22,9 @@ def test_floatx_is_what_floats_become(backend, dtype):
     assert backend.dtype_name(ops.convert_to_tensor([1.5])) == dtype
     assert backend.dtype_name(ops.ones((2,))) == dtype
     assert keras.Variable(1.5).dtype == dtype
+    with keras.SymbolicScope():
+        assert ops.array(1.5).dtype == dtype
+        assert ops.exp(1.5).dtype == dtype
     assert keras.layers.Dense(1).compute_dtype == dtype
     assert keras.Input((2,)).dtype == dtype
 

@@ -153,7 +153,9 @@ class JaxBackend(Backend):
 
             return outputs, backward
 
-        wrapped: Callable[..., Any] = jax.custom_gradient(forward)
+        wrapped: Callable[..., Any] = jax.custom_gradient(  # type: ignore[no-untyped-call]
+            forward
+        )
         return wrapped
 
     def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -195,8 +197,8 @@ class JaxBackend(Backend):
 
     def synchronize(self) -> None:
         """Wait for all devices."""
-        jax.effects_barrier()
-        for array in jax.live_arrays():
+        jax.effects_barrier()  # type: ignore[no-untyped-call]
+        for array in jax.live_arrays():  # type: ignore[no-untyped-call]
             array.block_until_ready()
 
 

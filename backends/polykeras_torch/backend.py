@@ -111,7 +111,7 @@ class TorchBackend(Backend):
 
     def from_dlpack(self, x: Any) -> torch.Tensor:
         """Return a tensor that shares memory with another library's."""
-        return torch.from_dlpack(x)
+        return torch.from_dlpack(x)  # type: ignore[attr-defined]
 
     def dtype_name(self, x: torch.Tensor) -> str:
         """Return the canonical dtype name."""
@@ -184,7 +184,7 @@ class TorchBackend(Backend):
                 return ctx.pullback(*cotangents)
 
         def call(*args: Any) -> Any:
-            leaves = Custom.apply(*args)
+            leaves = Custom.apply(*args)  # type: ignore[no-untyped-call]
             return torch.utils._pytree.tree_unflatten(list(leaves), form)
 
         return call

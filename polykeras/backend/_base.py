@@ -65,7 +65,7 @@ class Backend(ABC):
     """
 
     name: str
-    tensor_type: type
+    tensor_type: type[Any]
     inexact: frozenset[Any] = frozenset()
     distribution: str = ""
     kernels: KernelTable

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from polykeras import dtypes, tree
+from polykeras import config, dtypes, tree
 from polykeras.backend import (
     Backend,
     KernelTable,
@@ -115,7 +115,8 @@ class AbstractEngine(Backend):
 
     def dtype_name(self, x: Spec) -> str:
         """Return the dtype."""
-        return x.dtype
+        name: str = x.dtype
+        return name
 
     def scalar(self, value: complex, dtype: str) -> Spec:
         """Return the spec of a number."""
@@ -127,7 +128,7 @@ class AbstractEngine(Backend):
         if not isinstance(spec, Spec):
             weak = dtypes.weak_dtype(x)
             if weak is not None:
-                spec = Spec((), dtypes.result_type(weak))
+                spec = Spec((), dtypes.result_type(weak, floatx=config.floatx()))
             else:
                 array = host_array(x)
                 spec = Spec(array.shape, dtypes.standardize_dtype(array.dtype))
@@ -139,7 +140,7 @@ class _AbstractTable(KernelTable):
 
     def __missing__(self, name: str) -> Kernel:
         operation = REGISTRY[name].op  # type: ignore[attr-defined]
-        kernel = operation.abstract_rule
+        kernel: Kernel | None = operation.abstract_rule
         if kernel is None and operation.has_default:
             kernel = operation.fn
         if kernel is None:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from polykeras.backend import SPI_VERSION, Backend, BackendSpec, hookimpl
+from polykeras import ops
+from polykeras.backend import (
+    SPI_VERSION,
+    Backend,
+    BackendSpec,
+    hookimpl,
+    use_backend,
+)
 from polykeras.backend._discovery import release
 from polykeras.errors import (
     BackendNotFound,
@@ -197,6 +204,14 @@ def test_kernel_plugin_replaces_a_kernel_of_its_backend_only():
     assert first.kernels.suppliers["log"] == "dist-base"
     assert second.kernels["exp"] is not mine
     assert second.kernels.suppliers["exp"] == "dist-base"
+
+
+def test_ops_call_the_kernel_of_a_plugin():
+    fast = supplying(lambda backend: {"exp": lambda x: x + 100})
+    found = registry_of(base=offering("toy"), fast=fast)
+    with use_backend(found.load("toy")):
+        assert ops.exp(np.ones(2)).tolist() == [101, 101]
+        assert ops.log(np.ones(2)).tolist() == [0, 0]
 
 
 def test_first_kernel_plugin_in_the_order_of_pluggy_wins():
