@@ -8,7 +8,6 @@ from typing import Any
 from polykeras import ops, tree
 from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
-from polykeras.ops._abstract import evaluate, specs_like
 
 __all__ = ["step_through"]
 
@@ -82,11 +81,18 @@ def step_through(
             pairs = zip(new, leaves, strict=True)
             return (output, [_where(kept, a, b) for a, b in pairs]), output
 
-        spec = evaluate(lambda x, s: advance(x, s)[0], specs_like([_row(xs), first]))
-        nothing = ops.zeros(tuple(spec.shape), dtype=spec.dtype)
-        (_, last), outputs = ops.scan(
-            masked, (nothing, first), (xs, keep), unroll=unroll
+        # Only a step tells the shape of what stands before the first output: zeros.
+        output, new = advance(ops.get_item(xs, 0), first)
+        kept = ops.get_item(keep, 0)
+        begun = [_where(kept, a, b) for a, b in zip(new, first, strict=True)]
+        output = _where(kept, output, 0)
+        (_, last), rest = ops.scan(
+            masked,
+            (output, begun),
+            (ops.get_item(xs, slice(1, None)), ops.get_item(keep, slice(1, None))),
+            unroll=unroll,
         )
+        outputs = ops.concatenate([ops.expand_dims(output, 0), rest], axis=0)
     final = ops.get_item(outputs, -1)
     return final, ops.swapaxes(outputs, 0, 1), tree.unflatten_leaves(form, last)
 
@@ -94,10 +100,6 @@ def step_through(
 def _steps_first(x: Tensor, reverse: bool) -> Tensor:
     x = ops.swapaxes(x, 0, 1)
     return ops.flip(x, axis=0) if reverse else x
-
-
-def _row(xs: Tensor) -> Tensor:
-    return ops.get_item(xs, 0)
 
 
 def _where(keep: Tensor, new: Tensor, old: Any) -> Tensor:

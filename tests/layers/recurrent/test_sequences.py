@@ -1,0 +1,238 @@
+"""`SimpleRNN`, `LSTM` and `GRU`: what all three must do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import polykeras as keras
+from polykeras import ops
+from polykeras.backend import Backend, get_backend, use_backend
+from polykeras.errors import ArgumentError, ShapeError
+from tests.layers._answers import pattern, wave
+from tests.layers._case import LayerCase, assert_near
+
+SHAPE = (3, 4, 2)
+UNKNOWN = (None, None, 2)
+LAYERS = ("SimpleRNN", "LSTM", "GRU")
+
+
+def _case(cls: str, output: Any, **args: Any) -> LayerCase:
+    sequences = bool(args.get("return_sequences"))
+    return LayerCase(
+        cls,
+        {"units": 3, **args},
+        SHAPE,
+        output,
+        weights=3 if args.get("use_bias", True) else 2,
+        unknown=UNKNOWN,
+        unknown_output=(None, None, 3) if sequences else (None, 3),
+        keeps_mask=sequences,
+        random_training=bool(args.get("dropout") or args.get("recurrent_dropout")),
+        terms=64,
+    )
+
+
+CASES = [
+    *(_case(cls, (3, 3)) for cls in LAYERS),
+    *(_case(cls, (3, 4, 3), return_sequences=True, dropout=0.5) for cls in LAYERS),
+    _case("LSTM", (3, 3), unit_forget_bias=False, recurrent_dropout=0.5),
+    _case("GRU", (3, 4, 3), reset_after=False, return_sequences=True, use_bias=False),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_contract(backend: Backend, case: LayerCase) -> None:
+    case.check(backend)
+
+
+def _layer(cls: str, **args: Any) -> Any:
+    layer = getattr(keras.layers, cls)(**{"units": 3, **args})
+    layer.build(SHAPE)
+    layer.set_weights(
+        [wave(list(w.shape), i, 1.3) for i, w in enumerate(layer.get_weights())]
+    )
+    return layer
+
+
+def _inputs(dtype: str = "float32") -> Any:
+    return ops.convert_to_tensor(wave(list(SHAPE), 0.0, 0.7).astype(dtype))
+
+
+def _flat(outputs: Any) -> list[Any]:
+    return [ops.convert_to_numpy(y) for y in keras.tree.flatten(outputs)]
+
+
+@pytest.mark.parametrize("masked", [False, True], ids=["whole", "masked"])
+@pytest.mark.parametrize("args", [{}, {"go_backwards": True}], ids=["on", "back"])
+@pytest.mark.parametrize("cls", LAYERS)
+def test_whole_sequences_equal_stepping(
+    backend: Backend, cls: str, args: dict[str, Any], masked: bool
+) -> None:
+    layer = _layer(cls, return_sequences=True, return_state=True, **args)
+    stepped = keras.layers.RNN(
+        layer.cell, return_sequences=True, return_state=True, **args
+    )
+    mask = ops.convert_to_tensor(pattern(list(SHAPE[:2]))) if masked else None
+    for a, b in zip(
+        _flat(layer(_inputs(), mask=mask)),
+        _flat(stepped(_inputs(), mask=mask)),
+        strict=True,
+    ):
+        assert_near(a, b, 64)
+
+
+@pytest.mark.parametrize("cls", ["LSTM", "GRU"])
+def test_use_cudnn_false_steps_to_the_same_results(backend: Backend, cls: str) -> None:
+    a = _layer(cls)(_inputs())
+    b = _layer(cls, use_cudnn=False)(_inputs())
+    assert_near(a, b, 64)
+
+
+@pytest.mark.parametrize("cls", LAYERS)
+def test_hidden_steps_do_not_matter(backend: Backend, cls: str) -> None:
+    layer, mask = _layer(cls), pattern(list(SHAPE[:2]))
+    x = wave(list(SHAPE), 0.0, 0.7).astype("float32")
+    changed = np.where(mask[..., None], x, np.float32(9.0))
+    mask = ops.convert_to_tensor(mask)
+    a = layer(ops.convert_to_tensor(x), mask=mask)
+    b = layer(ops.convert_to_tensor(changed), mask=mask)
+    np.testing.assert_array_equal(ops.convert_to_numpy(a), ops.convert_to_numpy(b))
+
+
+@pytest.mark.parametrize("cls", LAYERS)
+def test_stateful_continues(backend: Backend, cls: str) -> None:
+    whole = _layer(cls)(_inputs())
+    layer = _layer(cls, stateful=True)
+    count = 2 if cls == "LSTM" else 1
+    assert len(layer.states) == count
+    assert len(layer.weights) == 3
+    assert len(layer.variables) == 3 + count + 1  # A seed generator, too.
+    x = ops.convert_to_numpy(_inputs())
+    first = layer(ops.convert_to_tensor(x[:, :2]))
+    assert_near(layer(ops.convert_to_tensor(x[:, 2:])), whole, 64)
+    layer.reset_states()
+    again = layer(ops.convert_to_tensor(x[:, :2]))
+    np.testing.assert_array_equal(
+        ops.convert_to_numpy(first), ops.convert_to_numpy(again)
+    )
+    with pytest.raises(ShapeError, match="keeps the batch size"):
+        layer(ops.convert_to_tensor(x[:2]))
+
+
+def test_stateful_in_a_model_that_is_compiled(backend: Backend) -> None:
+    inputs = keras.Input(batch_shape=SHAPE)
+    layer = keras.layers.GRU(3, stateful=True)
+    model = keras.Model(inputs, layer(inputs))
+    x = ops.convert_to_numpy(_inputs())
+    first = model.predict(x, batch_size=3, verbose=0)
+    second = model.predict(x, batch_size=3, verbose=0)
+    assert not np.allclose(first, second)
+    layer.reset_state()
+    np.testing.assert_array_equal(model.predict(x, batch_size=3, verbose=0), first)
+
+
+def test_stateful_needs_a_batch_size(backend: Backend) -> None:
+    with pytest.raises(ArgumentError, match="batch size"):
+        keras.layers.LSTM(3, stateful=True)(keras.Input((4, 2)))
+
+
+def test_symbolic_states_of_another_layer(backend: Backend) -> None:
+    """An encoder hands its states to a decoder, as in translation."""
+    source, target = keras.Input((None, 2)), keras.Input((None, 2))
+    encoder = keras.layers.LSTM(3, return_state=True)
+    _, h, c = encoder(source)
+    decoder = keras.layers.LSTM(3, return_sequences=True)
+    model = keras.Model([source, target], decoder(target, initial_state=[h, c]))
+    assert model.output_shape == (None, None, 3)
+    x = _inputs()
+    _, h, c = encoder(x)
+    expected = decoder(x, initial_state=[h, c])
+    assert_near(model([x, x]), expected, 1)
+    again = keras.Model.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    assert_near(again([x, x]), expected, 1)
+
+
+@pytest.mark.parametrize("implementation", [1, 2])
+@pytest.mark.parametrize("cls", LAYERS)
+def test_dropout_has_the_same_bits_everywhere(
+    backend: Backend, cls: str, implementation: int
+) -> None:
+    args = {
+        "dropout": 0.5,
+        "recurrent_dropout": 0.25 if implementation == 1 else 0.0,
+        "seed": 3,
+        "implementation": implementation,
+        "dtype": "float64",
+    }
+    with use_backend(get_backend("numpy")):
+        expected = ops.convert_to_numpy(
+            _layer(cls, **args)(_inputs("float64"), training=True)
+        )
+    found = _layer(cls, **args)(_inputs("float64"), training=True)
+    assert_near(found, expected, 64)
+
+
+def test_dropout_masks_are_the_same_for_all_steps(backend: Backend) -> None:
+    layer = keras.layers.SimpleRNN(
+        2,
+        activation=None,
+        use_bias=False,
+        kernel_initializer="identity",
+        recurrent_initializer="zeros",
+        dropout=0.5,
+        seed=1,
+        return_sequences=True,
+    )
+    y = ops.convert_to_numpy(layer(ops.ones((8, 5, 2)), training=True))
+    assert set(np.unique(y)) == {0.0, 2.0}
+    np.testing.assert_array_equal(y, np.repeat(y[:, :1], 5, axis=1))
+
+
+def test_forget_bias_begins_at_one(backend: Backend) -> None:
+    layer = keras.layers.LSTM(2)
+    layer.build((None, None, 3))
+    bias = layer.get_weights()[2]
+    np.testing.assert_array_equal(bias, [0, 0, 1, 1, 0, 0, 0, 0])
+    assert layer.cell.bias.path == f"{layer.name}/lstm_cell/bias"
+
+
+def test_regularizers_add_to_the_loss(backend: Backend) -> None:
+    layer = keras.layers.GRU(
+        2,
+        kernel_regularizer="l2",
+        recurrent_regularizer="l1",
+        bias_regularizer="l2",
+        activity_regularizer="l2",
+    )
+    layer(_inputs())
+    assert len(layer.losses) == 4
+
+
+BAD = [
+    ("LSTM", {"units": 0}, "positive number of units"),
+    ("GRU", {"units": 2, "dropout": 1.5}, "0 <= dropout < 1"),
+    ("SimpleRNN", {"units": 2, "recurrent_dropout": -1}, "0 <= recurrent_dropout"),
+    ("LSTM", {"units": 2, "implementation": 3}, "implementations 1 and 2"),
+    ("GRU", {"units": 2, "use_cudnn": "yes"}, "use_cudnn"),
+    ("LSTM", {"units": 2, "activation": "tanhh"}, "tanh"),
+]
+
+
+@pytest.mark.parametrize(("cls", "args", "said"), BAD)
+def test_bad_arguments(cls: str, args: dict[str, Any], said: str) -> None:
+    with pytest.raises(ArgumentError, match=said):
+        getattr(keras.layers, cls)(**args)
+
+
+def test_bad_inputs(backend: Backend) -> None:
+    layer = _layer("LSTM")
+    with pytest.raises(ShapeError, match="mask"):
+        layer(_inputs(), mask=ops.ones((3, 5), dtype="bool"))
+    with pytest.raises(ArgumentError, match="2 states"):
+        layer(_inputs(), initial_state=ops.zeros((3, 3)))
+    with pytest.raises(ShapeError, match="batch sizes differ"):
+        layer(_inputs(), initial_state=[ops.zeros((2, 3))] * 2)
