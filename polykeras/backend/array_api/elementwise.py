@@ -25,8 +25,6 @@ _RENAMED: Final = {
     "arctan2": "atan2",
     "arctanh": "atanh",
     "bitwise_not": "bitwise_invert",
-    "left_shift": "bitwise_left_shift",
-    "right_shift": "bitwise_right_shift",
 }
 _SAME: Final = (
     "abs",
@@ -93,8 +91,10 @@ def kernels(backend: ArrayAPIBackend) -> dict[str, Kernel]:
         *_integer_aware(backend),
         *_complex_parts(backend),
         *_choosing(backend),
+        *_shifts(backend),
     ):
         table[function.__name__] = function
+    table.update(_lenient(backend, table))
     for name, wide in zip(("erf", "erfc", "erfinv"), error_functions(xp), strict=True):
         table[name] = _widened(backend, wide)
     return table
@@ -171,6 +171,71 @@ def _rounded(xp: Any, x: Any, decimals: int) -> Any:
     if decimals > 0:
         return xp.round(x * scale) / scale
     return xp.round(x / scale) * scale
+
+
+def _shifts(backend: ArrayAPIBackend) -> list[Kernel]:
+    """Return shifts by any number of bits; the standard wants 0 to the width."""
+    xp = backend.xp
+
+    def inside(x1: Any, x2: Any) -> tuple[Any, Any]:
+        width = xp.iinfo(x1.dtype).bits
+        fits = xp.logical_and(x2 >= 0, x2 < width)
+        return fits, xp.where(fits, x2, xp.zeros_like(x2))
+
+    def left_shift(x1: Any, x2: Any) -> Any:
+        fits, count = inside(x1, x2)
+        return xp.where(fits, xp.bitwise_left_shift(x1, count), xp.zeros_like(x1))
+
+    def right_shift(x1: Any, x2: Any) -> Any:
+        fits, count = inside(x1, x2)
+        zero = xp.zeros_like(x1)
+        signed = backend.dtype_name(x1) not in dtypes.UNSIGNED
+        rest = xp.where(x1 < zero, zero - 1, zero) if signed else zero
+        return xp.where(fits, xp.bitwise_right_shift(x1, count), rest)
+
+    return [left_shift, right_shift]
+
+
+def _lenient(backend: ArrayAPIBackend, table: dict[str, Kernel]) -> dict[str, Kernel]:
+    """Return kernels for dtypes that the standard leaves to the library."""
+    xp = backend.xp
+    flag, number = xp.asarray([True]), xp.asarray([1], dtype=xp.int32)
+
+    def count(x: Any) -> Any:
+        x = xp.astype(x, xp.int32)
+        return x * x
+
+    substitutes: dict[str, tuple[Kernel, Any]] = {
+        "abs": (lambda x: x, flag),
+        "add": (xp.logical_or, flag),
+        "maximum": (xp.logical_or, flag),
+        "minimum": (xp.logical_and, flag),
+        "multiply": (xp.logical_and, flag),
+        "signbit": (lambda x: x < 0, number),
+        "square": (count, flag),
+    }
+    found: dict[str, Kernel] = {}
+    for name, (substitute, sample) in substitutes.items():
+        if name not in table:
+            continue
+        arguments = 1 if name in ("abs", "signbit", "square") else 2
+        try:
+            table[name](*[sample] * arguments)
+        except TypeError:
+            integers = sample is number
+            found[name] = _switched(backend, table[name], substitute, integers)
+    return found
+
+
+def _switched(
+    backend: ArrayAPIBackend, kernel: Kernel, substitute: Kernel, integers: bool
+) -> Kernel:
+    def call(*args: Any) -> Any:
+        name = backend.dtype_name(args[0])
+        special = dtypes.is_integer(name) if integers else name == "bool"
+        return (substitute if special else kernel)(*args)
+
+    return call
 
 
 def _complex_parts(backend: ArrayAPIBackend) -> list[Kernel]:
