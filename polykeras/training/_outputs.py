@@ -59,7 +59,8 @@ def by_output(given: Any, names: list[str], what: str, *, repeat: bool) -> list[
         return list(given)
     if count == 1 or repeat:
         return [given] * count
+    shown = "tensor" if hasattr(given, "shape") else f"value, {given!r}"
     raise ArgumentError(
-        f"{what} is a single {type(given).__name__}, but the model has {count} outputs "
+        f"{what} is a single {shown}, but the model has {count} outputs "
         f"{names}. Pass a list or a dict."
     )

@@ -29,7 +29,6 @@ class Running(BatchSteps):
 
     built: bool
     compiled: bool
-    layers: list[Any]
     steps_per_execution: int
     variables: list[Variable]
     jit_compile: Any
@@ -38,6 +37,11 @@ class Running(BatchSteps):
     _steps: dict[str, Step]
     _draws: tuple[int, int] | None
     _device: Callable[[], Backend]
+
+    if TYPE_CHECKING:
+
+        @property
+        def layers(self) -> list[Any]: ...
 
     def _state_variables(self) -> list[Variable]:
         """Return every variable a step may read or assign."""

@@ -35,7 +35,9 @@ def endless() -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def check(model: Any, epochs: int = 2) -> None:
-    for got, expected in zip(model.get_weights(), by_hand(X, Y, 8, epochs), strict=True):
+    for got, expected in zip(
+        model.get_weights(), by_hand(X, Y, 8, epochs), strict=True
+    ):
         np.testing.assert_allclose(got, expected, rtol=TOLERANCE, atol=TOLERANCE)
 
 
@@ -145,7 +147,11 @@ def test_several_inputs(backend: Backend, form: str) -> None:
     model = keras.Model(inputs, outputs)
     model.compile("sgd", "mse")
     parts = [X[:, :2], X[:, 2:]]
-    x: Any = {"list": parts, "tuple": tuple(parts), "dict": {"p": parts[0], "q": parts[1]}}[form]
+    x: Any = {
+        "list": parts,
+        "tuple": tuple(parts),
+        "dict": {"p": parts[0], "q": parts[1]},
+    }[form]
     model.fit(x, Y, batch_size=8, epochs=2, shuffle=False, verbose=0)
     check(model)
 

@@ -110,9 +110,7 @@ def test_second_fit_goes_on_and_initial_epoch_counts(backend: Backend) -> None:
 
 def test_steps_per_epoch_goes_round_the_data(backend: Backend) -> None:
     model = linear()
-    model.fit(
-        X, Y, batch_size=8, steps_per_epoch=2, epochs=3, shuffle=False, verbose=0
-    )
+    model.fit(X, Y, batch_size=8, steps_per_epoch=2, epochs=3, shuffle=False, verbose=0)
     # Three batches a pass, so six steps are two passes.
     for got, expected in zip(model.get_weights(), by_hand(X, Y, 8, 2), strict=True):
         np.testing.assert_allclose(got, expected, rtol=TOLERANCE, atol=TOLERANCE)

@@ -29,9 +29,7 @@ LOSS_FORMS: dict[str, tuple[Any, Any]] = {
 def test_losses_of_several_outputs(backend: Backend, form: str) -> None:
     loss, weights = LOSS_FORMS[form]
     model = two_outputs()
-    model.compile(
-        "sgd", loss, loss_weights=weights, metrics={"b": ["mae"], "a": "mse"}
-    )
+    model.compile("sgd", loss, loss_weights=weights, metrics={"b": ["mae"], "a": "mse"})
     targets = {"a": Y, "b": 2 * Y} if form == "dict" else [Y, 2 * Y]
     logs = model.evaluate(X, targets, batch_size=20, verbose=0, return_dict=True)
     assert list(logs) == ["loss", "a_loss", "b_loss", "a_mse", "b_mae"]
@@ -71,7 +69,9 @@ def test_wrong_keys_name_the_outputs(backend: Backend) -> None:
     model.compile("sgd", "mse")
     with pytest.raises(ArgumentError, match=r"y has the key 'c'.*\['a', 'b'\]"):
         model.fit(X, {"a": Y, "c": Y}, verbose=0)
-    with pytest.raises(ArgumentError, match="single ndarray|single Tensor|y is a single"):
+    with pytest.raises(
+        ArgumentError, match="y is a single tensor, but the model has 2"
+    ):
         model.fit(X, Y, verbose=0)
     model.compile("sgd", {"a": "mse", "bb": "mse"})
     with pytest.raises(ArgumentError, match="loss has the key 'bb'"):
@@ -79,7 +79,7 @@ def test_wrong_keys_name_the_outputs(backend: Backend) -> None:
     model.compile("sgd", "mse", metrics=["mae"])
     with pytest.raises(ArgumentError, match="metrics must be a dict"):
         model.fit(X, [Y, Y], verbose=0)
-    with pytest.raises(ArgumentError, match="mean_squared_error|Unknown|mse"):
+    with pytest.raises(ArgumentError, match="msee"):
         model.compile("sgd", "msee")
 
 
@@ -139,7 +139,9 @@ def test_layers_and_regularizers_add_to_the_loss(backend: Backend) -> None:
             keras.Input((3,)),
             Penalty(),
             keras.layers.Dense(
-                1, kernel_initializer="ones", kernel_regularizer=keras.regularizers.L2(0.5)
+                1,
+                kernel_initializer="ones",
+                kernel_regularizer=keras.regularizers.L2(0.5),
             ),
         ]
     )
@@ -164,8 +166,14 @@ def test_an_overridden_compute_loss(backend: Backend) -> None:
         def call(self, x: Any) -> Any:
             return self.dense(x)
 
-        def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None,
-                         sample_weight: Any = None, training: bool = True) -> Any:
+        def compute_loss(
+            self,
+            x: Any = None,
+            y: Any = None,
+            y_pred: Any = None,
+            sample_weight: Any = None,
+            training: bool = True,
+        ) -> Any:
             return ops.mean((y - y_pred) ** 2)
 
     model = Own()
