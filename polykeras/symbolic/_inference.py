@@ -6,12 +6,14 @@ unknown size; the sizes of the results that differ are unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, Final
 
 from polykeras import tree
 from polykeras.backend import current_backend, engine_scope
+from polykeras.errors import ShapeError
 from polykeras.ops._abstract import AbstractEngine, Spec
 from polykeras.state import StateScope
 from polykeras.symbolic._keras_tensor import KerasTensor
@@ -21,6 +23,7 @@ __all__ = ["SymbolicScope", "infer"]
 # Composite, so that they divide by strides, block sizes and group counts; large,
 # so that windows fit; and unlikely as a real size.
 _STAND_INS: Final = (5040, 10080)
+_STAND_IN: Final = re.compile(r"\b(5040|10080)\b")
 
 
 def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -38,24 +41,51 @@ def infer(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any])
         ShapeError: If shapes do not fit, as the eager call would.
         ArgumentError: If `fn` uses symbolic tensors that are not among its arguments.
     """
-    unknown = any(
-        isinstance(x, KerasTensor) and None in x.shape
-        for x in tree.flatten_leaves((args, kwargs))[0]
-    )
-    first = _run(fn, args, kwargs, _STAND_INS[0])
-    if not unknown:
-        return tree.map_leaves(_symbolic, first)
-    second = _run(fn, args, kwargs, _STAND_INS[1])
+    leaves = tree.flatten_leaves((args, kwargs))[0]
+    shapes = [x.shape for x in leaves if isinstance(x, KerasTensor)]
+    if not any(None in shape for shape in shapes):
+        return tree.map_leaves(_symbolic, _run(fn, args, kwargs, _STAND_INS[0]))
+    try:
+        return _infer_unknown(fn, args, kwargs)
+    except ShapeError as error:
+        # An unknown size may still be that of another tensor it meets.
+        for size in sorted({n for s in shapes for n in s[1:] if n and n > 1}):
+            try:
+                return _infer_unknown(fn, args, kwargs, inner=size)
+            except ShapeError:
+                continue
+        raise type(error)(_STAND_IN.sub("None", str(error))) from None
+
+
+def _infer_unknown(
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    inner: int | None = None,
+) -> Any:
+    first, second = (_run(fn, args, kwargs, size, inner) for size in _STAND_INS)
+    if tree.flatten_leaves(first)[1] != tree.flatten_leaves(second)[1]:
+        raise ShapeError(
+            "The number of results depends on a size that is unknown. Give that size "
+            "in the shape of the Input."
+        )
     return tree.map_leaves(_merge, first, second)
 
 
 def _run(
-    fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], size: int
+    fn: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    size: int,
+    inner: int | None = None,
 ) -> Any:
     def stand_in(x: Any) -> Any:
-        if isinstance(x, KerasTensor):
-            return Spec(tuple(size if n is None else n for n in x.shape), x.dtype)
-        return x
+        if not isinstance(x, KerasTensor):
+            return x
+        # The first axis counts samples, whose number meets no other size.
+        unknown = [size, *[inner or size] * (len(x.shape) - 1)]
+        sizes = zip(x.shape, unknown, strict=False)
+        return Spec(tuple(u if n is None else n for n, u in sizes), x.dtype)
 
     args, kwargs = tree.map_leaves(stand_in, (args, kwargs))
     engine = AbstractEngine(current_backend())
@@ -72,8 +102,15 @@ def _symbolic(x: Any) -> Any:
 
 
 def _merge(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int):
+        return a if a == b else None
     if not isinstance(a, Spec):
         return a
+    if len(a.shape) != len(b.shape):
+        raise ShapeError(
+            "The number of axes of a result depends on a size that is unknown. Give "
+            "that size in the shape of the Input."
+        )
     shape = tuple(m if m == n else None for m, n in zip(a.shape, b.shape, strict=True))
     return KerasTensor(shape, a.dtype)
 

@@ -140,6 +140,30 @@ def test_mismatched_shapes_name_both_layers():
     assert "3" in text
 
 
+def test_unknown_sizes_may_meet_known_ones():
+    known, unknown = keras.Input((5, 3)), keras.Input((None, 3))
+    assert (known + unknown).shape == (None, 5, 3)
+    product = ops.matmul(ops.transpose(unknown, (0, 2, 1)), known)
+    assert product.shape == (None, 3, 3)
+
+
+def test_messages_show_unknown_sizes_as_none():
+    a, b = keras.Input((4,)), keras.Input((5,))
+    with pytest.raises(ShapeError, match=r"\(None, 4\) and \(None, 5\)"):
+        a + b
+
+
+def test_results_that_depend_on_unknown_sizes():
+    from polykeras.symbolic import infer
+
+    x = keras.Input((3,))
+    assert infer(lambda y: y.shape, (x,), {}) == (None, 3)
+    with pytest.raises(ShapeError, match="number of results"):
+        infer(lambda y: [y] * y.shape[0], (x,), {})
+    with pytest.raises(ShapeError, match="number of axes"):
+        infer(lambda y: y if y.shape[0] == 5040 else y[0], (x,), {})
+
+
 def test_mismatched_op_names_op_and_shapes():
     a, b = keras.Input((4,)), keras.Input((5,))
     with pytest.raises(ShapeError) as caught:
