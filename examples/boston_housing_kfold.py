@@ -55,7 +55,7 @@ def main(argv=None):
     """Validate, train on everything, and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--folds", type=int, choices=range(2, 11), default=4)
     parser.add_argument("--samples", type=int, default=404)
     options = parser.parse_args(argv)
 

@@ -110,7 +110,7 @@ def show(images):
 def main(argv=None):
     """Train, draw some digits, and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--samples", type=int, default=1437)
     options = parser.parse_args(argv)
 
