@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from polykeras import tree
+from polykeras import ops, tree
 from polykeras.backend import Backend, engine_scope
 from polykeras.layers._tracking import frozen_structure
 from polykeras.ops._abstract import AbstractEngine, spec_of
@@ -80,53 +80,87 @@ class Step:
         self._names: list[str] | None = None
         self._compiled: Callable[..., Any] | None = None
 
-    def __call__(self, batches: Sequence[Any]) -> list[Any]:
-        """Run the step on some batches and return its result for each."""
+    def __call__(self, batches: Sequence[Any]) -> Any:
+        """Run the step on some batches and return its result for the last."""
         keys = [self.backend.from_numpy(self._next_key(), "uint32") for _ in batches]
         if not self.jit:
             return self._run_eagerly(batches, keys)
         if self._compiled is None:
             self._compile(batches[0], keys[0])
         values = [v.raw() for v in self._variables]
-        results, new = self._compiled(values, list(batches), keys)  # type: ignore[misc]
+        result, new = self._compiled(values, list(batches), keys)  # type: ignore[misc]
         for v, value in zip(self._variables, new, strict=True):
             v.bind(value)
         if self._names is None:
-            return results  # type: ignore[no-any-return]
-        return [{name: logs[name] for name in self._names} for logs in results]
+            return result
+        return {name: result[name] for name in self._names}
 
-    def _run(self, batches: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
-        results = []
+    def _one(self, batch: Any, key: Any) -> Any:
+        with seed_scope(key):
+            return self._fn(batch)
+
+    def _in_turn(self, batches: Sequence[Any], keys: Sequence[Any]) -> Any:
         for batch, key in zip(batches, keys, strict=True):
-            with seed_scope(key):
-                results.append(self._fn(batch))
-        return results
+            result = self._one(batch, key)
+        return result
 
-    def _run_eagerly(self, batches: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
+    def _run_eagerly(self, batches: Sequence[Any], keys: Sequence[Any]) -> Any:
         if self._settled:
             with donating(), frozen_structure(self._cache):
-                return self._run(batches, keys)
+                return self._in_turn(batches, keys)
         # The first batch may make variables, and may fail: data that do not fit show
         # up here. Its values are stored once all of it has succeeded.
         with StateScope()() as scope:
-            results = self._run(batches, keys)
+            result = self._in_turn(batches, keys)
         for key, variable in scope.written.items():
             variable.bind(scope.values[key])
         self._settled = True
-        return results
+        return result
 
     def _compile(self, batch: Any, key: Any) -> None:
         # Optimizer slots and metric totals come into being in the first step; under
         # a tracer they could not, so let it pass once over shapes.
-        dry_run(lambda b, k: self._run([b], [k])[0], self.backend, batch, key)
+        dry_run(self._one, self.backend, batch, key)
         self._variables = self._find()
 
-        def run(batches: list[Any], keys: list[Any]) -> list[Any]:
+        def run(batches: list[Any], keys: list[Any]) -> Any:
             self.traces += 1
-            results = self._run(batches, keys)
-            # Compilers return dicts in key order; logs keep the order of metrics.
-            self._names = list(results[0]) if isinstance(results[0], dict) else None
-            return results
+            if len(batches) > 1 and _alike(batches):
+                return self._scan(batches, keys)
+            return self._noting_names(self._in_turn(batches, keys))
 
         pure = functional(run, self._variables)
         self._compiled = self.backend.compile(pure, donate=(0,))
+
+    def _scan(self, batches: list[Any], keys: list[Any]) -> Any:
+        """Run the batches as a loop, which compiles like one batch however many."""
+        pure = functional(self._one, self._variables)
+
+        def body(values: list[Any], x: tuple[Any, Any]) -> tuple[list[Any], Any]:
+            result, new = pure(values, *x)
+            result = self._noting_names(result)
+            return new, tree.map_leaves(ops.convert_to_tensor, result)
+
+        together = tree.map_leaves(_stacked, *batches)
+        values = [v.value for v in self._variables]
+        values, results = ops.scan(body, values, (together, ops.stack(keys)))
+        for v, value in zip(self._variables, values, strict=True):
+            v.assign(value)
+        return tree.map_leaves(lambda x: x[-1], results)
+
+    def _noting_names(self, result: Any) -> Any:
+        # Compilers return dicts in key order; logs keep the order of metrics.
+        self._names = list(result) if isinstance(result, dict) else None
+        return result
+
+
+def _alike(batches: list[Any]) -> bool:
+    def shapes(batch: Any) -> Any:
+        return tree.map_leaves(lambda x: None if x is None else tuple(x.shape), batch)
+
+    first = shapes(batches[0])
+    return all(shapes(batch) == first for batch in batches[1:])
+
+
+def _stacked(*parts: Any) -> Any:
+    return None if parts[0] is None else ops.stack(parts)

@@ -177,7 +177,7 @@ class Trainer(Compiling, Running):
                     self._build_for(group[0])
                     step = self._step("train")
                 observers.on_train_batch_begin(first)
-                logs = _named(step(group)[-1])
+                logs = _named(step(group))
                 observers.on_train_batch_end(first + len(group) - 1, logs)
                 check()
                 if self.stop_training:
@@ -244,7 +244,7 @@ class Trainer(Compiling, Running):
                     self._build_for(group[0])
                     step = self._step("test")
                 observers.on_test_batch_begin(first)
-                logs = _named(step(group)[-1])
+                logs = _named(step(group))
                 observers.on_test_batch_end(first + len(group) - 1, logs)
                 check()
         if step is None:
@@ -285,7 +285,7 @@ class Trainer(Compiling, Running):
                             self._build_for(batch)
                             step = self._step("predict")
                         observers.on_predict_batch_begin(number)
-                        result = step([batch])[0]
+                        result = step([batch])
                         outputs.append(result)
                         observers.on_predict_batch_end(number, {"outputs": result})
                         check()
@@ -325,7 +325,7 @@ class Trainer(Compiling, Running):
         with self._running() as backend:
             batch = self._one_batch(x, None, None, None)
             self._build_for(batch)
-            (result,) = self._step("predict")([batch])
+            result = self._step("predict")([batch])
             return tree.map_leaves(backend.to_numpy, result)
 
     def _one_batch(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Any:
@@ -354,7 +354,7 @@ class Trainer(Compiling, Running):
         with self._running():
             batch = self._one_batch(x, y, sample_weight, class_weight)
             self._build_for(batch)
-            logs = read_logs(_named(self._step(kind)([batch])[-1]))
+            logs = read_logs(_named(self._step(kind)([batch])))
         if return_dict:
             return logs
         values = list(logs.values())
