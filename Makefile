@@ -40,8 +40,8 @@ coverage: ## tests with a coverage report
 demo: ## train the digit classifier on each installed backend
 	$(PYTHON) -c "from polykeras.cli import app; app()" demo
 
-bench: ## run every script in benchmarks/
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(PYTHON) $$script || exit 1; done
+bench: ## run all benchmarks; KERAS_PYTHON=path compares with Keras 3
+	$(PYTHON) -m benchmarks $(if $(KERAS_PYTHON),--keras-python $(KERAS_PYTHON))
 
 clean: ## remove caches and build output
 	rm -rf build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

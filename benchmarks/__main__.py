@@ -1,0 +1,88 @@
+"""Run the benchmarks, print their tables, write them as JSON.
+
+Run ``python -m benchmarks``; ``--only tape import`` chooses, ``--keras-python PATH``
+names an interpreter with Keras 3 to compare with, ``--json PATH`` the file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks._measure import machine, single_thread, versions
+
+__all__ = ["main"]
+
+Rows = list[dict[str, Any]]
+_WIDTH = 120
+
+
+def main() -> None:
+    """Read the command line and run what it asks for."""
+    single_thread()
+    known = _benchmarks()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", nargs="+", choices=sorted(known), default=None)
+    parser.add_argument("--keras-python", default=None, metavar="PATH")
+    parser.add_argument("--json", type=Path, default=Path("benchmarks/results.json"))
+    options = parser.parse_args()
+    results: dict[str, Rows] = {}
+    for name, (title, run) in known.items():
+        if options.only is None or name in options.only:
+            results[name] = run(options.keras_python)
+            _show(title, results[name])
+    report = {"machine": machine(), "versions": versions(), "results": results}
+    options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    print(f"Written to {options.json}.")
+
+
+def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
+    from benchmarks import bench_dispatch, bench_import, bench_memory  # noqa: PLC0415
+    from benchmarks import bench_tape  # noqa: PLC0415 all after the choice of threads
+
+    return {
+        "dispatch": (
+            "Dispatch of one op, nanoseconds of CPU time",
+            lambda peer: bench_dispatch.run(keras_python=peer),
+        ),
+        "import": (
+            "Import into a new interpreter, CPU seconds",
+            lambda peer: bench_import.run(keras_python=peer),
+        ),
+        "tape": (
+            "A training step on NumPy against backpropagation by hand",
+            lambda peer: bench_tape.run(),
+        ),
+        "memory": (
+            "Resident memory over 50 epochs of fit, megabytes",
+            lambda peer: bench_memory.run(),
+        ),
+    }
+
+
+def _show(title: str, rows: Rows) -> None:
+    from rich.console import Console  # noqa: PLC0415 only where a table is drawn
+    from rich.table import Table  # noqa: PLC0415
+
+    table = Table(title=title)
+    names = [k for k, v in rows[0].items() if not isinstance(v, list)] if rows else []
+    for name in names:
+        table.add_column(name, justify="left" if name == names[0] else "right")
+    for row in rows:
+        table.add_row(*(_text(row.get(name)) for name in names))
+    console = Console()
+    console.width = max(console.width, _WIDTH)
+    console.print(table)
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()
