@@ -79,6 +79,12 @@ def _refuse_bool(x: Array) -> None:
 
 
 @quiet
+def _divide_no_nan(x1: Array, x2: Array) -> Any:
+    out = np.zeros(np.broadcast_shapes(x1.shape, x2.shape), x1.dtype)
+    return np.divide(x1, x2, out=out, where=np.not_equal(x2, 0))
+
+
+@quiet
 def _square(x: Array) -> Any:
     return np.square(_counted(x))
 
@@ -91,6 +97,7 @@ _OWN: Final[dict[str, Kernel]] = {
     "arctan2": quiet(np.arctan2),
     "cbrt": np.cbrt,
     "ceil": np.ceil,
+    "divide_no_nan": _divide_no_nan,
     "exp2": quiet(np.exp2),
     "floor_divide": _floor_divide,
     "fmax": np.fmax,

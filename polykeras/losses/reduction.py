@@ -67,7 +67,9 @@ def reduce_losses(
     Raises:
         ShapeError: If the weights do not fit.
     """
-    losses = ops.cast(ops.convert_to_tensor(losses), dtype)
+    losses = ops.convert_to_tensor(losses)
+    if ops.dtype(losses) != dtype:
+        losses = ops.cast(losses, dtype)
     weight = None
     if sample_weight is not None:
         losses, weight = _weigh(losses, sample_weight, dtype)

@@ -112,9 +112,9 @@ class Mean(Metric):
             sample_weight: Weights of its leading axes.
         """
         values, weight = weigh(values, sample_weight, self.dtype, ops.mean)
-        self.total.assign(ops.add(self.total.value, ops.sum(values)))
+        self.total.replace(ops.add(self.total.value, ops.sum(values)))
         count = _size(values) if weight is None else ops.sum(weight)
-        self.count.assign(ops.add(self.count.value, count))
+        self.count.replace(ops.add(self.count.value, count))
 
     def result(self) -> Tensor:
         """Return the mean, 0 before the first value."""

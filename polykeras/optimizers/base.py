@@ -247,7 +247,7 @@ class Optimizer(Slots, Saving):
             for variable in variables:
                 if variable.constraint is not None:
                     variable.assign(variable.constraint(variable.value))
-            self._iterations.assign(ops.add(self._iterations.value, 1))
+            self._iterations.replace(ops.add(self._iterations.value, 1))
 
     def _variables_of_step(
         self, variables: Sequence[Variable] | None
