@@ -140,6 +140,7 @@ from polykeras.ops.exponential import (
     rsqrt,
     sqrt,
 )
+from polykeras.ops.extents import ndim, size
 from polykeras.ops.factorizations import cholesky, eig, eigh, lu_factor, qr, svd
 from polykeras.ops.indexing import (
     extract_sequences,
@@ -343,10 +344,8 @@ from polykeras.ops.shaping import (
     fliplr,
     flipud,
     moveaxis,
-    ndim,
     ravel,
     reshape,
-    size,
     squeeze,
     swapaxes,
     transpose,

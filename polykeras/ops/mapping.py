@@ -23,7 +23,7 @@ from polykeras.ops.indexing import get_item
 from polykeras.ops.joining import unstack
 from polykeras.ops.shaping import broadcast_to, concatenate, flip, reshape
 
-__all__ = ["associative_scan", "map", "vectorize", "vectorized_map"]
+__all__ = ["associative_scan", "broadcast_map", "map", "vectorize", "vectorized_map"]
 
 Function = Callable[..., Any]
 
@@ -134,8 +134,7 @@ def vectorize(
     def call(*args: Any, **kwargs: Any) -> Any:
         places = [i for i in range(len(args)) if i not in skipped]
         names = [k for k in kwargs if k not in skipped]
-        given = [as_tensor(args[i]) for i in places]
-        given += [as_tensor(kwargs[k]) for k in names]
+        given = [args[i] for i in places] + [kwargs[k] for k in names]
         ranks = _core_ranks(signature, len(given))
 
         def once(*values: Any) -> Any:
@@ -146,7 +145,7 @@ def vectorize(
             named.update(zip(names, values[len(places) :], strict=True))
             return pyfunc(*positional, **named)
 
-        return _broadcast_map(once, given, ranks)
+        return broadcast_map(once, given, ranks)
 
     return call
 
@@ -163,9 +162,18 @@ def _core_ranks(signature: str | None, count: int) -> list[int]:
     return [len([n for n in group.split(",") if n.strip()]) for group in inputs]
 
 
-def _broadcast_map(
+@op(tree="given")
+def broadcast_map(
     function: Function, given: Sequence[Any], ranks: Sequence[int]
 ) -> Any:
+    """Return the results of a function, its tensors broadcast but for core axes.
+
+    Args:
+        function: A function of as many tensors as given.
+        given: Tensors whose leading axes broadcast together.
+        ranks: How many axes of each one call sees.
+    """
+    given = [as_tensor(x) for x in given]
     loops, cores = [], []
     for x, rank in zip(given, ranks, strict=True):
         shape = tuple(x.shape)

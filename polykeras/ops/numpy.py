@@ -63,6 +63,7 @@ from polykeras.ops.exponential import (
     power,
     sqrt,
 )
+from polykeras.ops.extents import ndim, size
 from polykeras.ops.indexing import get_item, take, take_along_axis
 from polykeras.ops.joining import (
     append,
@@ -182,10 +183,8 @@ from polykeras.ops.shaping import (
     fliplr,
     flipud,
     moveaxis,
-    ndim,
     ravel,
     reshape,
-    size,
     squeeze,
     swapaxes,
     transpose,

@@ -7,10 +7,11 @@ import re
 
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError, ShapeError
+from polykeras.ops._declare import op
 from polykeras.ops._values import as_tensor
 from polykeras.ops.shaping import reshape, transpose
 
-__all__ = ["rearrange"]
+__all__ = ["rearrange", "rearranged"]
 
 _MERGED = "(...)"
 _TOKEN = re.compile(r"\.\.\.|[A-Za-z_]\w*|[()]|1|(\S)")
@@ -40,6 +41,18 @@ def rearrange(tensor: Tensor, pattern: str, **axes_lengths: int) -> Tensor:
 
     Reference: Rogozhnikov, 2022, "Einops: Clear and Reliable Tensor Manipulations
     with Einstein-like Notation".
+    """
+    return rearranged(tensor, pattern, axes_lengths)
+
+
+@op(tensor="tensor")
+def rearranged(tensor: Tensor, pattern: str, axes_lengths: dict[str, int]) -> Tensor:
+    """Return what `rearrange` does, the sizes in one argument.
+
+    Args:
+        tensor: A tensor of any shape.
+        pattern: ``"before -> after"``.
+        axes_lengths: Sizes of names that the shape does not tell.
     """
     tensor = as_tensor(tensor)
     shape = tuple(tensor.shape)

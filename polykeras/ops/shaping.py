@@ -22,10 +22,8 @@ __all__ = [
     "fliplr",
     "flipud",
     "moveaxis",
-    "ndim",
     "ravel",
     "reshape",
-    "size",
     "squeeze",
     "swapaxes",
     "transpose",
@@ -465,32 +463,3 @@ def _(g: Tensor, out: Tensor, xs: list[Tensor], axis: int) -> list[Tensor]:
         points.append(end)
     parts: list[Tensor] = REGISTRY["split"](g, tuple(points), axis)
     return parts
-
-
-# -- facts about shapes ------------------------------------------------------------
-
-
-def ndim(x: Tensor) -> int:
-    """Return the number of axes.
-
-    Args:
-        x: A tensor of any shape.
-
-    >>> import polykeras as keras
-    >>> keras.ops.ndim([[1, 2]])
-    2
-    """
-    return len(x.shape) if hasattr(x, "shape") else len(as_tensor(x).shape)
-
-
-def size(x: Tensor) -> int:
-    """Return the number of values.
-
-    Args:
-        x: A tensor of any shape.
-
-    >>> import polykeras as keras
-    >>> keras.ops.size([[1, 2, 3]])
-    3
-    """
-    return math.prod(x.shape if hasattr(x, "shape") else as_tensor(x).shape)
