@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from polykeras_numpy.buffers import empty
 from polykeras_numpy.quiet import quiet
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def _where(condition: Array, x1: Any, x2: Any) -> Any:
     if bits is not None and x2.ndim == 0 and x1.shape == condition.shape:
         zero = x2.view(bits)
         if zero == 0 and x1.flags.c_contiguous:
-            return np.multiply(x1.view(bits), condition).view(x1.dtype)
+            out = empty(x1.shape, x1.dtype)
+            np.multiply(x1.view(bits), condition, out=out.view(bits))
+            return out
     return np.where(condition, x1, x2)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from polykeras_numpy.buffers import empty
 from polykeras_numpy.quiet import quiet
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _floating(kernel: Callable[..., Array]) -> Kernel:
 
 
 def _relu(x: Array) -> Array:
-    return np.asarray(np.maximum(x, x.dtype.type(0)))
+    return np.maximum(x, x.dtype.type(0), out=empty(x.shape, x.dtype))
 
 
 def _sigmoid(x: Array) -> Array:
