@@ -148,8 +148,13 @@ class GRU(CellLayer):
     ) -> tuple[Tensor, ...]:
         cell = self.cell
         return ops.gru(
-            *(sequences, *states, cell.kernel, cell.recurrent_kernel, cell.bias),
-            *names,
+            sequences,
+            states[0],
+            cell.kernel,
+            cell.recurrent_kernel,
+            cell.bias,
+            activation=names[0],
+            recurrent_activation=names[1],
             mask=mask,
             reverse=self.go_backwards,
             reset_after=cell.reset_after,

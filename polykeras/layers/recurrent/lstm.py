@@ -146,8 +146,14 @@ class LSTM(CellLayer):
     ) -> tuple[Tensor, ...]:
         cell = self.cell
         return ops.lstm(
-            *(sequences, *states, cell.kernel, cell.recurrent_kernel, cell.bias),
-            *names,
+            sequences,
+            states[0],
+            states[1],
+            cell.kernel,
+            cell.recurrent_kernel,
+            cell.bias,
+            activation=names[0],
+            recurrent_activation=names[1],
             mask=mask,
             reverse=self.go_backwards,
         )

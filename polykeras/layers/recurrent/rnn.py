@@ -222,7 +222,10 @@ class RNN(Layer):
                         else ""
                     )
                 )
-        return tree.map_leaves(lambda x: ops.cast(x, self.compute_dtype), states)
+        cast: list[Any] = tree.map_leaves(
+            lambda x: ops.cast(x, self.compute_dtype), states
+        )
+        return cast
 
     def _go_through(
         self,

@@ -120,7 +120,11 @@ class SimpleRNN(CellLayer):
     ) -> tuple[Tensor, ...]:
         cell = self.cell
         return ops.simple_rnn(
-            *(sequences, *states, cell.kernel, cell.recurrent_kernel, cell.bias),
+            sequences,
+            states[0],
+            cell.kernel,
+            cell.recurrent_kernel,
+            cell.bias,
             activation=names[0],
             mask=mask,
             reverse=self.go_backwards,

@@ -39,7 +39,7 @@ def _cases() -> list[LayerCase]:
     return [
         LayerCase(
             "RNN",
-            {"cell": cell, "return_sequences": True, "unroll": unroll},
+            {"cell": cell, "return_sequences": True},
             (2, 4, 3),
             (2, 4, 2),
             weights=weights,
@@ -48,9 +48,9 @@ def _cases() -> list[LayerCase]:
             keeps_mask=True,
             terms=64,
         )
-        for cell, weights, unroll in (
-            (LSTMCell(2, seed=1), 3, False),
-            (StackedRNNCells(stack), 6, True),
+        for cell, weights in (
+            (LSTMCell(2, seed=1), 3),
+            (StackedRNNCells(stack), 6),
         )
     ]
 
@@ -83,6 +83,11 @@ def test_a_cell_of_a_user(backend: Backend) -> None:
         ops.convert_to_numpy(y), [[[2, 4], [8, 12], [18, 24]]]
     )
     np.testing.assert_array_equal(ops.convert_to_numpy(state), [[9, 12]])
+
+
+def test_unrolling_changes_nothing(backend: Backend) -> None:
+    a, b = RNN(Sums(2), unroll=True), RNN(Sums(2))
+    assert_near(a(_sequences()), b(_sequences()), 1)
 
 
 def test_masked_steps_repeat_or_are_zero(backend: Backend) -> None:
