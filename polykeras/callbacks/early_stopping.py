@@ -25,6 +25,15 @@ class EarlyStopping(Callback):
 
     Raises:
         ArgumentError: If `mode` is unknown.
+
+    >>> import numpy as np
+    >>> import polykeras as keras
+    >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    >>> model.compile(keras.optimizers.SGD(0.0), "mse")
+    >>> stop = EarlyStopping("loss", patience=2)
+    >>> data = np.ones((4, 1))
+    >>> model.fit(data, data, epochs=9, verbose=0, callbacks=[stop]).epoch
+    [0, 1, 2]
     """
 
     def __init__(

@@ -27,6 +27,10 @@ class LambdaCallback(Callback):
 
     Raises:
         ArgumentError: If a keyword is no hook.
+
+    >>> callback = LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs))
+    >>> callback.on_epoch_end(0, {"loss": 0.5})
+    0 {'loss': 0.5}
     """
 
     def __init__(

@@ -76,6 +76,17 @@ class Trainer(Compiling, Running):
         Raises:
             PolykerasError: If the model is not compiled.
             DataError: If lengths differ or the data set yields nothing.
+            ArgumentError: If class numbers are out of range, or losses, targets or
+                weights do not fit the outputs.
+
+        >>> import numpy as np
+        >>> import polykeras as keras
+        >>> model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        >>> model.compile("sgd", "mse", metrics=["mae"])
+        >>> x = np.linspace(0, 1, 20)
+        >>> history = model.fit(x, 2 * x + 1, epochs=3, verbose=0)
+        >>> {name: len(values) for name, values in history.history.items()}
+        {'loss': 3, 'mae': 3}
         """
         self._require_compiled("fit")
         if validation_split and validation_data is None:

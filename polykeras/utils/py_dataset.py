@@ -25,6 +25,17 @@ class PyDataset:
         workers: Threads that make batches ahead; 0 and 1 mean none.
         use_multiprocessing: Kept for Keras' signature; threads are used.
         max_queue_size: Batches made ahead.
+
+    >>> import numpy as np
+    >>> class Ones(PyDataset):
+    ...     def __len__(self):
+    ...         return 3
+    ...
+    ...     def __getitem__(self, index):
+    ...         return np.ones((8, 2)), np.full(8, index)
+    >>> x, y = Ones()[2]
+    >>> x.shape, int(y[0]), Ones().num_batches
+    ((8, 2), 2, 3)
     """
 
     def __init__(
