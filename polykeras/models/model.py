@@ -185,7 +185,7 @@ class Model(Trainer, Layer):
         self, filepath: Any, overwrite: bool = True, **kwargs: Any
     ) -> None:
         """Write the weights to a ``.weights.h5`` or ``.safetensors`` file."""
-        from polykeras.saving import save_weights
+        from polykeras.models._weight_files import save_weights
 
         save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
@@ -193,7 +193,7 @@ class Model(Trainer, Layer):
         self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any
     ) -> None:
         """Read the weights from a ``.weights.h5`` or ``.safetensors`` file."""
-        from polykeras.saving import load_weights
+        from polykeras.models._weight_files import load_weights
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
