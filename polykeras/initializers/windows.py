@@ -85,7 +85,8 @@ class STFT(Initializer):
         angle = turns * (2 * np.pi / length)
         kernel = np.cos(angle) if self.side == "real" else -np.sin(angle)
         kernel *= self._window(frame)[:, None]
-        return kernel[:, None].astype(as_numpy_dtype(dtype))
+        wide: Array = kernel[:, None].astype(as_numpy_dtype(dtype))
+        return wide
 
     def _window(self, frame: int) -> Array:
         if self.window is None:

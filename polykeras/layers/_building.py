@@ -28,7 +28,6 @@ class LayerBuilding:
     compute_dtype: str
     _building: bool
     _build_shapes: Any
-    _signature: CallSignature
     _tracker: Tracker
     compute_output_spec: Callable[..., Any]
 
@@ -36,6 +35,10 @@ class LayerBuilding:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _finishing(cls.build)  # type: ignore[method-assign]
+
+    @property
+    def _signature(self) -> CallSignature:
+        raise NotImplementedError
 
     def build(self, input_shape: Any) -> None:
         """Make the layer's variables for inputs of a shape.

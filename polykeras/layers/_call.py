@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from polykeras.masking import get_mask
@@ -63,7 +63,9 @@ class CallSignature:
             for p in parameters
             if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)
         ]
-        self.keyword_names = [p.name for p in parameters if p.kind is kinds.KEYWORD_ONLY]
+        self.keyword_names = [
+            p.name for p in parameters if p.kind is kinds.KEYWORD_ONLY
+        ]
         accepted = {*self.names, *self.keyword_names}
         self.open = any(p.kind is kinds.VAR_KEYWORD for p in parameters)
         self.has_training = "training" in accepted
@@ -108,7 +110,7 @@ def mask_of(structure: Any) -> Any:
     return get_mask(structure)
 
 
-@lru_cache(maxsize=None)
+@cache
 def call_signature(cls: type) -> CallSignature:
     """Return the signature of a layer class's `call`."""
     return CallSignature(cls.call)  # type: ignore[attr-defined]

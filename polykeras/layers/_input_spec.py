@@ -108,7 +108,5 @@ def _problem(spec: InputSpec, shape: tuple[int | None, ...]) -> str:
     if spec.shape is not None and rank == len(spec.shape):
         for axis, (size, found) in enumerate(zip(spec.shape, shape, strict=True)):
             if size is not None and found is not None and size != found:
-                return (
-                    f"expected shape {spec.shape}, found size {found} on axis {axis}"
-                )
+                return f"expected shape {spec.shape}, found size {found} on axis {axis}"
     return ""

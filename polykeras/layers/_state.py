@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from polykeras import dtypes, initializers, tree
 from polykeras.errors import ArgumentError, PolykerasError, ShapeError
@@ -13,6 +13,7 @@ from polykeras.layers._tracking import Tracker, structural, unique
 from polykeras.variables import Variable, autocast_scope, name_scope
 
 if TYPE_CHECKING:
+    from polykeras.layers.layer import Layer
     from polykeras.backend import Array, Backend, Tensor
 
 __all__ = ["LayerState"]
@@ -300,7 +301,7 @@ class LayerState:
             self._losses.append(x)
         context = current_call()
         if context is not None:
-            context.entry._lossy_layers.append(self)
+            context.entry._lossy_layers.append(cast("Layer", self))
 
     @property
     def losses(self) -> list[Tensor]:

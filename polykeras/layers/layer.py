@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, cast
 
 from polykeras import dtype_policies, dtypes, tree
 from polykeras.backend import Backend, active, engine_scope, is_abstract_engine
@@ -62,7 +62,10 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
     >>> import polykeras as keras
     >>> class Scale(keras.Layer):
     ...     def build(self, input_shape):
-    ...         self.factor = self.add_weight(shape=input_shape[-1:], initializer="ones")
+    ...         self.factor = self.add_weight(
+    ...             shape=input_shape[-1:], initializer="ones"
+    ...         )
+    ...
     ...     def call(self, x):
     ...         return x * self.factor
     >>> Scale()(keras.ops.ones((2, 3))).shape
@@ -90,7 +93,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
         **kwargs: Any,
     ) -> None:
         """Set what every layer has; `input_shape` makes a model build at once."""
-        from polykeras import regularizers  # noqa: PLC0415 regularizers lie beside
+        from polykeras import regularizers
 
         shape = kwargs.pop("input_shape", None)
         batch_shape = kwargs.pop("batch_input_shape", None)
@@ -162,7 +165,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
 
     @property
     def _signature(self) -> CallSignature:
-        return call_signature(type(self))
+        return call_signature(cast("Hashable", type(self)))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         args, kwargs, symbolic = self._convert(args, kwargs)
@@ -277,7 +280,11 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
                     set_mask(x, mask)
             return x
 
-        if len(args) == 1 and not kwargs and not isinstance(args[0], list | tuple | dict):
+        if (
+            len(args) == 1
+            and not kwargs
+            and not isinstance(args[0], list | tuple | dict)
+        ):
             return (leaf(args[0]),), kwargs, symbolic
         if args and isinstance(args[0], list) and _is_numbers(args[0]):
             args = (engine.convert_to_tensor(args[0]), *args[1:])
@@ -321,11 +328,13 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
             outputs = self.compute_output_spec(*args, **kwargs)
         except ShapeError as error:
             raise _naming_producer(error, args) from error
-        if any(x is y for x in tree.flatten(outputs) for y in tree.flatten((args, kwargs))):
+        if any(
+            x is y for x in tree.flatten(outputs) for y in tree.flatten((args, kwargs))
+        ):
             outputs = tree.map_leaves(
-                lambda x: KerasTensor(x.shape, x.dtype)
-                if isinstance(x, KerasTensor)
-                else x,
+                lambda x: (
+                    KerasTensor(x.shape, x.dtype) if isinstance(x, KerasTensor) else x
+                ),
                 outputs,
             )
         self._inbound_nodes.append(Node(self, args, kwargs, outputs))
@@ -361,7 +370,8 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
         if "input" in named:
             args, named = (kwargs["input_shape"],), {}
         inputs = [
-            tree_of_shapes(lambda s: KerasTensor(s, self.compute_dtype), a) for a in args
+            tree_of_shapes(lambda s: KerasTensor(s, self.compute_dtype), a)
+            for a in args
         ]
         outputs = self.compute_output_spec(*inputs, **named)
         return tree.map_leaves(lambda x: x.shape, outputs)

@@ -76,7 +76,9 @@ def _(x: Spec, key: Key) -> Spec:
 
 @basic_index.vjp("x")
 def _(g: Tensor, out: Tensor, x: Tensor, key: Key) -> Tensor:
-    counts, steps, starts = [], [], []
+    counts: list[int] = []
+    steps: list[int] = []
+    starts: list[int] = []
     sizes = tuple(x.shape)
     for entry in key:
         if isinstance(entry, builtins.slice):

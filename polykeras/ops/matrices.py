@@ -108,7 +108,8 @@ def tril(x: Tensor, k: int = 0) -> Tensor:
         ShapeError: If `x` has fewer than two axes.
     """
     x, k = _checked("tril", convert_to_tensor(x), k)
-    return where(tri(*x.shape[-2:], k, "bool"), x, cast(0, dtype(x)))
+    rows, columns = x.shape[-2:]
+    return where(tri(rows, columns, k, "bool"), x, cast(0, dtype(x)))
 
 
 @op(tensor="x")
@@ -126,7 +127,8 @@ def triu(x: Tensor, k: int = 0) -> Tensor:
         ShapeError: If `x` has fewer than two axes.
     """
     x, k = _checked("triu", convert_to_tensor(x), k)
-    below = tri(*x.shape[-2:], k - 1, "bool")
+    rows, columns = x.shape[-2:]
+    below = tri(rows, columns, k - 1, "bool")
     return where(logical_not(below), x, cast(0, dtype(x)))
 
 

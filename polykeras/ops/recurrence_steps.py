@@ -94,9 +94,9 @@ def _(
     activation: str,
     recurrent_activation: str,
 ) -> tuple[Tensor, ...]:
-    dz, dh, dc = lstm_steps_grad(
-        *g, *out, h0, c0, recurrent_kernel, mask, activation, recurrent_activation
-    )
+    tensors: list[Any] = [*g, *out, h0, c0, recurrent_kernel, mask]
+    names: list[Any] = [activation, recurrent_activation]
+    dz, dh, dc = lstm_steps_grad(*tensors, *names)
     return dz, dh, dc, outer(states_before(out[0], h0), dz)
 
 
@@ -233,10 +233,9 @@ def _(
     recurrent_activation: str,
     reset_after: bool,
 ) -> tuple[Tensor | None, ...]:
-    dz, inner, dh = gru_steps_grad(
-        *(*g, *out, h0, recurrent_kernel, mask),
-        *(activation, recurrent_activation, reset_after),
-    )
+    tensors: list[Any] = [*g, *out, h0, recurrent_kernel, mask]
+    names: list[Any] = [activation, recurrent_activation, reset_after]
+    dz, inner, dh = gru_steps_grad(*tensors, *names)
     before = states_before(out[0], h0)
     if reset_after:
         db = None if recurrent_bias is None else ops.sum(inner, (0, 1))

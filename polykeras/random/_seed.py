@@ -204,6 +204,8 @@ class SeedGenerator:
     False
     """
 
+    _tracked_as = "seed"
+
     def __init__(
         self, seed: int | None = None, name: str | None = None, **kwargs: Any
     ) -> None:

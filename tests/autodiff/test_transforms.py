@@ -71,9 +71,7 @@ def test_gradient_penalty_nests_over_variables_and_inputs(backend):
 
 
 def test_independent_input_has_zero_gradient(backend):
-    g = keras.grad(lambda x, y: ops.sum(y), argnums=0)(
-        ops.ones((2, 3)), ops.ones((2,))
-    )
+    g = keras.grad(lambda x, y: ops.sum(y), argnums=0)(ops.ones((2, 3)), ops.ones((2,)))
     np.testing.assert_array_equal(host(g), np.zeros((2, 3)))
 
 

@@ -110,7 +110,7 @@ class GroupedQueryAttention(ProjectedAttention):
             )
         self.num_repeats = num_query_heads // num_key_value_heads
 
-    def build(
+    def build(  # type: ignore[override]  # Keras names the shapes
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
         """Make the projections."""

@@ -110,7 +110,7 @@ class MultiHeadAttention(ProjectedAttention):
         self._output_shape = _ints("output_shape", output_shape)
         self.attention_axes = _ints("attention_axes", attention_axes)
 
-    def build(
+    def build(  # type: ignore[override]  # Keras names the shapes
         self, query_shape: Shape, value_shape: Shape, key_shape: Shape | None = None
     ) -> None:
         """Make the projections.
