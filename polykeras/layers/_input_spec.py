@@ -95,9 +95,11 @@ def check_inputs(layer_name: str, specs: Any, inputs: Any) -> None:
 
 def _problem(spec: InputSpec, shape: tuple[int | None, ...]) -> str:
     rank = len(shape)
-    if spec.ndim is not None and rank != spec.ndim:
-        if not (spec.allow_last_axis_squeeze and rank == spec.ndim - 1):
-            return f"expected {spec.ndim} axes, found {rank}"
+    ranks = {spec.ndim, rank if spec.ndim is None else spec.ndim}
+    if spec.ndim is not None and spec.allow_last_axis_squeeze:
+        ranks.add(spec.ndim - 1)
+    if rank not in ranks:
+        return f"expected {spec.ndim} axes, found {rank}"
     if spec.max_ndim is not None and rank > spec.max_ndim:
         return f"expected at most {spec.max_ndim} axes, found {rank}"
     if spec.min_ndim is not None and rank < spec.min_ndim:

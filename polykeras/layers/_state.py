@@ -13,8 +13,8 @@ from polykeras.layers._tracking import Tracker, structural, unique
 from polykeras.variables import Variable, autocast_scope, name_scope
 
 if TYPE_CHECKING:
-    from polykeras.layers.layer import Layer
     from polykeras.backend import Array, Backend, Tensor
+    from polykeras.layers.layer import Layer
 
 __all__ = ["LayerState"]
 

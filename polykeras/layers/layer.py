@@ -73,9 +73,9 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
     """
 
     _tracked_as = "layer"
-    _config_names: tuple[str, ...] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
+        """Start tracking what the layer owns, and remember its arguments."""
         layer = super().__new__(cls)
         # Before __init__, so that subclasses may assign before calling super().
         object.__setattr__(layer, "_tracker", Tracker())
@@ -164,10 +164,16 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
         )
 
     @property
+    def _casts_inputs(self) -> bool:
+        """Whether floating inputs become the compute dtype."""
+        return self.autocast
+
+    @property
     def _signature(self) -> CallSignature:
         return call_signature(cast("Hashable", type(self)))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs of tensors, or describe those of symbolic ones."""
         args, kwargs, symbolic = self._convert(args, kwargs)
         if symbolic:
             return self.symbolic_call(*args, **kwargs)
@@ -255,7 +261,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
         engine = active()
         if not is_abstract_engine() and current_call() is None:
             engine = self.backend or engine
-        compute = self.compute_dtype
+        compute, casts = self.compute_dtype, self._casts_inputs
 
         def leaf(x: Any) -> Any:
             nonlocal symbolic
@@ -273,7 +279,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
                     return x
                 x = engine.convert_to_tensor(x)
             name = engine.dtype_name(x)
-            if self.autocast and name != compute and dtypes.is_float(name):
+            if casts and name != compute and dtypes.is_float(name):
                 mask = mask_of(x)
                 x = engine.kernels["cast"](x, compute)
                 if mask is not None:
@@ -292,7 +298,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
         return new_args, new_kwargs, symbolic
 
     def _cast(self, x: Any, name: str) -> Any:
-        if self.autocast and name != self.compute_dtype and dtypes.is_float(name):
+        if self._casts_inputs and name != self.compute_dtype and dtypes.is_float(name):
             mask = mask_of(x)
             x = REGISTRY["cast"](x, self.compute_dtype)
             if mask is not None:
