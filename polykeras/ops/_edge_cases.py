@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-__all__ = ["EDGE_CASES", "EdgeCase"]
+__all__ = ["EDGE_CASES", "EDGE_ERRORS", "EDGE_SLOPES", "EdgeCase", "EdgeError"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,33 @@ class EdgeCase:
     def id(self) -> str:
         """A name for test reports."""
         return f"{self.op}-{self.dtype}-{self.why}"
+
+
+@dataclass(frozen=True)
+class EdgeError:
+    """One specified error, raised wherever the values are known.
+
+    Args:
+        op: The name in `polykeras.ops`.
+        dtype: The dtype of the arguments.
+        args: As in `EdgeCase`.
+        error: The class in `polykeras.errors`.
+        words: What the message names; the whole is the same on every backend.
+        compiled: What a compiled function gives, where values are unknown; None if
+            the error is raised there too.
+    """
+
+    op: str
+    dtype: str
+    args: tuple[Any, ...]
+    error: str
+    words: tuple[str, ...]
+    compiled: Any = None
+
+    @property
+    def id(self) -> str:
+        """A name for test reports."""
+        return f"{self.op}-{self.error}"
 
 
 _INF: Final = math.inf
@@ -311,4 +338,53 @@ _REDUCING: Final = (
     EdgeCase("std", "float32", ([2.0, 2.0],), 0.0, "all values are equal"),
 )
 
-EDGE_CASES: Final = (*_ELEMENTWISE, *_LINALG, *_REDUCING)
+_INDEXING: Final = (
+    EdgeCase("take", "int32", ([5, 6, 7], [-1, 0, -3], 0), [7, 5, 5], "counted back"),
+    EdgeCase(
+        "take_along_axis", "int32", ([5, 6, 7], [-1, 0], 0), [7, 5], "counted back"
+    ),
+    EdgeCase(
+        "one_hot",
+        "int32",
+        ([0, 2, 3, -1], 3),
+        [[1, 0, 0], [0, 0, 1], [0, 0, 0], [0, 0, 0]],
+        "no class, no one",
+    ),
+    EdgeCase("max", "float32", ([], None, False, 0.5), 0.5, "the initial value"),
+    EdgeCase("min", "float32", ([], None, False, 0.5), 0.5, "the initial value"),
+    EdgeCase("searchsorted", "float32", ([1.0, 2.0], [_NAN]), [2], "NaN is last"),
+)
+
+EDGE_CASES: Final = (*_ELEMENTWISE, *_LINALG, *_REDUCING, *_INDEXING)
+
+EDGE_ERRORS: Final = (
+    EdgeError(
+        *("take", "int32", ([5, 6, 7], [0, 3], 0), "ArgumentError"),
+        words=("index 3", "3"),
+        compiled=[5, 7],
+    ),
+    EdgeError(
+        *("take", "int32", ([5, 6, 7], [-4], 0), "ArgumentError"),
+        words=("index -4", "3"),
+        compiled=[5],
+    ),
+    EdgeError(
+        *("take_along_axis", "int32", ([5, 6, 7], [4], 0), "ArgumentError"),
+        words=("index 4", "3"),
+        compiled=[7],
+    ),
+    *(
+        EdgeError(op, "float32", ([],), "ShapeError", words=(f"ops.{op}",))
+        for op in ("max", "min", "argmax", "argmin")
+    ),
+)
+
+# Op, arguments and the gradients of the sum of the result: ties share evenly.
+EDGE_SLOPES: Final[tuple[tuple[str, tuple[Any, ...], tuple[Any, ...]], ...]] = (
+    ("maximum", ([1.0, 2.0], [1.0, 1.0]), ([0.5, 1.0], [0.5, 0.0])),
+    ("minimum", ([1.0, 2.0], [1.0, 1.0]), ([0.5, 0.0], [0.5, 1.0])),
+    ("max", ([2.0, 1.0, 2.0],), ([0.5, 0.0, 0.5],)),
+    ("min", ([1.0, 1.0, 2.0],), ([0.5, 0.5, 0.0],)),
+    ("abs", ([0.0, -2.0],), ([0.0, -1.0],)),
+    ("relu", ([0.0, 1.0],), ([0.0, 1.0],)),
+)

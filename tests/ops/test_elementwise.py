@@ -12,12 +12,10 @@ from polykeras import ops
 from polykeras.autodiff import vjp
 from polykeras.backend import use_backend
 from polykeras.errors import ArgumentError, DTypeError, ShapeError
-from polykeras.ops._edge_cases import EDGE_CASES
 from tests.ops._checks import (
     check_abstract,
     check_gradient,
     check_values,
-    epsilon,
     host,
     raised,
     tensor,
@@ -72,18 +70,6 @@ def test_unary_gradient(backend, case):
 def test_binary_gradient(backend, case):
     args = [sample(case, (2, 1), 4), sample(case, (3,), 5)]
     check_gradient(getattr(ops, case.op), args, case.order, tolerance=case.tolerance)
-
-
-@pytest.mark.parametrize("case", EDGE_CASES, ids=lambda c: c.id)
-def test_edge_case(backend, case):
-    args = [tensor(np.array(a), case.dtype) for a in case.args]
-    if case.op == "round":
-        args[1:] = case.args[1:]
-    result = host(getattr(ops, case.op)(*args))
-    expected = np.array(case.result, result.dtype)
-    np.testing.assert_allclose(
-        result, expected, rtol=epsilon(case.dtype), atol=epsilon(case.dtype)
-    )
 
 
 PROMOTED = [
