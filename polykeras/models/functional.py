@@ -183,15 +183,10 @@ class Functional(Model):
             )
         return values
 
-    def _convert(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any], bool]:
-        # Each input has a dtype of its own, so none is cast to the model's.
-        autocast, self.autocast = self.autocast, False
-        try:
-            return super()._convert(args, kwargs)
-        finally:
-            self.autocast = autocast
+    @property
+    def _casts_inputs(self) -> bool:
+        # Each input has a dtype of its own.
+        return False
 
     def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
         """Leave the masks that the layers inside have set."""

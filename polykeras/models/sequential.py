@@ -157,15 +157,10 @@ class Sequential(Model):
         """Leave the masks that the layers inside have set."""
         return None
 
-    def _convert(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> tuple[tuple[Any, ...], dict[str, Any], bool]:
+    @property
+    def _casts_inputs(self) -> bool:
         # The first layer has an input dtype of its own.
-        autocast, self.autocast = self.autocast, False
-        try:
-            return super()._convert(args, kwargs)
-        finally:
-            self.autocast = autocast
+        return False
 
     @property
     def layers(self) -> list[Layer]:
