@@ -40,8 +40,8 @@ def main() -> None:
 
 
 def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
-    from benchmarks import bench_dispatch, bench_import, bench_memory  # noqa: PLC0415
-    from benchmarks import bench_tape  # noqa: PLC0415 all after the choice of threads
+    # Not before the number of threads is settled.
+    from benchmarks import bench_dispatch, bench_import, bench_memory, bench_tape
 
     return {
         "dispatch": (
@@ -64,8 +64,8 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
 
 
 def _show(title: str, rows: Rows) -> None:
-    from rich.console import Console  # noqa: PLC0415 only where a table is drawn
-    from rich.table import Table  # noqa: PLC0415
+    from rich.console import Console
+    from rich.table import Table
 
     table = Table(title=title)
     names = [k for k, v in rows[0].items() if not isinstance(v, list)] if rows else []

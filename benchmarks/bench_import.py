@@ -21,10 +21,15 @@ CASES = {
         "import polykeras as k; k.Sequential([k.layers.Input((4,)), k.layers.Dense(2)])"
     ),
 }
-_PEERS = {"keras": "import keras"}
+_PEERS = {
+    f"keras on {engine}": (
+        f"import os; os.environ['KERAS_BACKEND'] = '{engine}'; import keras"
+    )
+    for engine in ("torch", "jax")
+}
 
 
-def run(rounds: int = 9, keras_python: str | None = None) -> list[dict[str, Any]]:
+def run(rounds: int = 5, keras_python: str | None = None) -> list[dict[str, Any]]:
     """Return one row an import: median CPU seconds, alone and over ``numpy``.
 
     Args:
