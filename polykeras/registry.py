@@ -281,7 +281,9 @@ def _serialize_instance(obj: Any) -> dict[str, Any]:
 
 def _public_module(cls: type) -> str:
     """Name the namespace as Keras does, so that Keras can read the file."""
-    return f"keras.{cls.__module__.split('.')[1]}"
+    default = f"keras.{cls.__module__.split('.')[1]}"
+    named: str = getattr(cls, "_keras_module", default)
+    return named
 
 
 def deserialize_keras_object(

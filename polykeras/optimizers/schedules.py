@@ -6,14 +6,14 @@ training step.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from polykeras import config as _config
 from polykeras import ops
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError
+from polykeras.optimizers.cosine_schedules import CosineDecay, CosineDecayRestarts
+from polykeras.optimizers.schedule import LearningRateSchedule, as_float, positive
 from polykeras.registry import (
     deserialize_keras_object,
     public,
@@ -32,55 +32,6 @@ __all__ = [
     "deserialize",
     "serialize",
 ]
-
-
-class LearningRateSchedule:
-    """Base class of schedules.
-
-    A subclass gives `__call__`, and `get_config` with the constructor's arguments.
-
-    >>> import polykeras as keras
-    >>> class Slow(keras.optimizers.schedules.LearningRateSchedule):
-    ...     def __call__(self, step):
-    ...         return 1.0 / (step + 1)
-    ...
-    ...     def get_config(self):
-    ...         return {}
-    >>> Slow()(1)
-    0.5
-    """
-
-    def __call__(self, step: Any) -> Tensor:
-        """Return the learning rate.
-
-        Args:
-            step: How many updates were made: a number or a 0-d tensor.
-
-        Returns:
-            A 0-d floating-point tensor.
-        """
-        raise NotImplementedError(f"{type(self).__name__} has no __call__(step).")
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        raise NotImplementedError(f"{type(self).__name__} has no get_config().")
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Self:
-        """Return the schedule that a config describes."""
-        return cls(**config)
-
-
-def _as_float(step: Any) -> Tensor:
-    """Return the step as a tensor of at least float32, exact up to 2**24."""
-    floatx = _config.floatx()
-    return ops.cast(step, floatx if floatx == "float64" else "float32")
-
-
-def _positive(value: float, name: str) -> float:
-    if not value > 0:
-        raise ArgumentError(f"Expected {name} to be positive, got {value!r}.")
-    return value
 
 
 @public
@@ -114,14 +65,14 @@ class ExponentialDecay(LearningRateSchedule):
     ) -> None:
         """Check and remember the arguments."""
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive(decay_steps, "decay_steps")
+        self.decay_steps = positive(decay_steps, "decay_steps")
         self.decay_rate = decay_rate
         self.staircase = staircase
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:
         """Return the learning rate."""
-        exponent = ops.divide(_as_float(step), float(self.decay_steps))
+        exponent = ops.divide(as_float(step), float(self.decay_steps))
         if self.staircase:
             exponent = ops.floor(exponent)
         factor = ops.power(ops.cast(self.decay_rate, ops.dtype(exponent)), exponent)
@@ -169,14 +120,14 @@ class InverseTimeDecay(LearningRateSchedule):
     ) -> None:
         """Check and remember the arguments."""
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive(decay_steps, "decay_steps")
+        self.decay_steps = positive(decay_steps, "decay_steps")
         self.decay_rate = decay_rate
         self.staircase = staircase
         self.name = name
 
     def __call__(self, step: Any) -> Tensor:
         """Return the learning rate."""
-        part = ops.divide(_as_float(step), float(self.decay_steps))
+        part = ops.divide(as_float(step), float(self.decay_steps))
         if self.staircase:
             part = ops.floor(part)
         divisor = ops.add(1.0, ops.multiply(float(self.decay_rate), part))
@@ -229,7 +180,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> Tensor:
         """Return the learning rate."""
-        step = _as_float(step)
+        step = as_float(step)
         rate = ops.cast(self.values[0], ops.dtype(step))
         for boundary, value in zip(self.boundaries, self.values[1:], strict=True):
             rate = ops.where(ops.greater(step, float(boundary)), float(value), rate)
@@ -278,7 +229,7 @@ class PolynomialDecay(LearningRateSchedule):
     ) -> None:
         """Check and remember the arguments."""
         self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive(decay_steps, "decay_steps")
+        self.decay_steps = positive(decay_steps, "decay_steps")
         self.end_learning_rate = end_learning_rate
         self.power = power
         self.cycle = cycle
@@ -286,7 +237,7 @@ class PolynomialDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> Tensor:
         """Return the learning rate."""
-        step = _as_float(step)
+        step = as_float(step)
         part = ops.divide(step, float(self.decay_steps))
         if self.cycle:
             part = ops.divide(part, ops.maximum(ops.ceil(part), 1.0))
@@ -306,167 +257,6 @@ class PolynomialDecay(LearningRateSchedule):
             "end_learning_rate": self.end_learning_rate,
             "power": self.power,
             "cycle": self.cycle,
-            "name": self.name,
-        }
-
-
-def _cosine(fraction: Tensor, alpha: float) -> Tensor:
-    """Return a factor that falls from 1 to `alpha` along half a cosine."""
-    wave = ops.add(1.0, ops.cos(ops.multiply(math.pi, fraction)))
-    return ops.add(ops.multiply(0.5 * (1.0 - alpha), wave), float(alpha))
-
-
-@public
-class CosineDecay(LearningRateSchedule):
-    """Falls along half a cosine, after a linear warm-up if one is asked for.
-
-    Args:
-        initial_learning_rate: The rate at step 0.
-        decay_steps: Over how many steps the rate falls, positive; the warm-up
-            comes before.
-        alpha: The last rate, as a part of the first (or of `warmup_target`).
-        name: A name.
-        warmup_target: The rate at the end of the warm-up; None for no warm-up.
-        warmup_steps: How long the warm-up takes.
-
-    Raises:
-        ArgumentError: If `decay_steps` is not positive.
-
-    Reference: Loshchilov and Hutter, 2017, "SGDR: Stochastic Gradient Descent with
-    Warm Restarts", equation 5.
-
-    >>> import polykeras as keras
-    >>> float(keras.optimizers.schedules.CosineDecay(1.0, 10)(10))
-    0.0
-    """
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        decay_steps: float,
-        alpha: float = 0.0,
-        name: str = "CosineDecay",
-        warmup_target: float | None = None,
-        warmup_steps: float = 0,
-    ) -> None:
-        """Check and remember the arguments."""
-        self.initial_learning_rate = initial_learning_rate
-        self.decay_steps = _positive(decay_steps, "decay_steps")
-        self.alpha = alpha
-        self.name = name
-        self.warmup_target = warmup_target
-        self.warmup_steps = warmup_steps
-
-    def __call__(self, step: Any) -> Tensor:
-        """Return the learning rate."""
-        step = _as_float(step)
-        start, warm = float(self.initial_learning_rate), self.warmup_target
-        if warm is None:
-            return ops.multiply(start, self._fall(step))
-        falling = ops.multiply(
-            float(warm), self._fall(ops.subtract(step, float(self.warmup_steps)))
-        )
-        if not self.warmup_steps:
-            return falling
-        risen = ops.divide(step, float(self.warmup_steps))
-        rising = ops.add(ops.multiply(warm - start, risen), start)
-        return ops.where(ops.less(step, float(self.warmup_steps)), rising, falling)
-
-    def _fall(self, step: Tensor) -> Tensor:
-        done = ops.minimum(step, float(self.decay_steps))
-        return _cosine(ops.divide(done, float(self.decay_steps)), self.alpha)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "decay_steps": self.decay_steps,
-            "alpha": self.alpha,
-            "name": self.name,
-            "warmup_target": self.warmup_target,
-            "warmup_steps": self.warmup_steps,
-        }
-
-
-@public
-class CosineDecayRestarts(LearningRateSchedule):
-    """Falls along half a cosine again and again.
-
-    Args:
-        initial_learning_rate: The rate at step 0.
-        first_decay_steps: How long the first period is, positive.
-        t_mul: How much longer each period is than the one before, at least 1.
-        m_mul: The first rate of a period, as a part of that of the one before.
-        alpha: The last rate of a period, as a part of its first.
-        name: A name.
-
-    Raises:
-        ArgumentError: If `first_decay_steps` is not positive or `t_mul` below 1.
-
-    Reference: Loshchilov and Hutter, 2017, "SGDR: Stochastic Gradient Descent with
-    Warm Restarts", section 3.
-
-    >>> import polykeras as keras
-    >>> rate = keras.optimizers.schedules.CosineDecayRestarts(1.0, 10)
-    >>> float(rate(0)), float(rate(10))
-    (1.0, 1.0)
-    """
-
-    def __init__(
-        self,
-        initial_learning_rate: float,
-        first_decay_steps: float,
-        t_mul: float = 2.0,
-        m_mul: float = 1.0,
-        alpha: float = 0.0,
-        name: str = "SGDRDecay",
-    ) -> None:
-        """Check and remember the arguments."""
-        if t_mul < 1:
-            raise ArgumentError(f"Expected t_mul to be at least 1, got {t_mul!r}.")
-        self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = _positive(first_decay_steps, "first_decay_steps")
-        self.t_mul = t_mul
-        self.m_mul = m_mul
-        self.alpha = alpha
-        self.name = name
-
-    def __call__(self, step: Any) -> Tensor:
-        """Return the learning rate."""
-        part = ops.divide(_as_float(step), float(self.first_decay_steps))
-        if self.t_mul == 1:
-            period = ops.floor(part)
-            fraction = ops.subtract(part, period)
-        else:
-            # Periods before number i take (t**i - 1) / (t - 1) of the first one.
-            ratio = float(self.t_mul)
-            grown = ops.add(ops.multiply(part, ratio - 1.0), 1.0)
-            period = ops.floor(ops.divide(ops.log(grown), math.log(ratio)))
-            base = ops.cast(ratio, ops.dtype(part))
-            # The logarithm may round across the border: settle it by the powers.
-            above = ops.greater_equal(grown, ops.power(base, ops.add(period, 1.0)))
-            period = ops.add(period, ops.cast(above, ops.dtype(part)))
-            below = ops.less(grown, ops.power(base, period))
-            period = ops.subtract(period, ops.cast(below, ops.dtype(part)))
-            length = ops.power(base, period)
-            passed = ops.divide(ops.subtract(length, 1.0), ratio - 1.0)
-            fraction = ops.divide(ops.subtract(part, passed), length)
-        rate = ops.multiply(
-            float(self.initial_learning_rate), _cosine(fraction, self.alpha)
-        )
-        if self.m_mul == 1:
-            return rate
-        scale = ops.power(ops.cast(self.m_mul, ops.dtype(part)), period)
-        return ops.multiply(rate, scale)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {
-            "initial_learning_rate": self.initial_learning_rate,
-            "first_decay_steps": self.first_decay_steps,
-            "t_mul": self.t_mul,
-            "m_mul": self.m_mul,
-            "alpha": self.alpha,
             "name": self.name,
         }
 
