@@ -22,7 +22,10 @@ __all__ = ["KERNELS"]
 
 
 def _basic_index(x: jax.Array, key: tuple[Any, ...]) -> jax.Array:
-    starts, stops, steps, shape = [], [], [], []
+    starts: list[int] = []
+    stops: list[int] = []
+    steps: list[int] = []
+    shape: list[int] = []
     for entry in key:
         if entry is None:
             shape.append(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import jax.numpy as jnp
@@ -30,7 +31,7 @@ def _prod(x: Array, axis: Axes, keepdims: bool, dtype: str) -> Array:
     return out.astype(dtype)
 
 
-def _extreme(reduce: Any, combine: Any) -> Kernel:
+def _extreme(reduce: Callable[..., Array], combine: Callable[..., Array]) -> Kernel:
     def kernel(x: Array, axis: Axes, keepdims: bool, initial: Any) -> Array:
         if initial is None:
             return reduce(x, axis, keepdims=keepdims)
@@ -58,7 +59,7 @@ def _all(x: Array, axis: Axes, keepdims: bool) -> Array:
     return jnp.all(x, axis, keepdims=keepdims)
 
 
-def _scan(accumulate: Any) -> Kernel:
+def _scan(accumulate: Callable[..., Array]) -> Kernel:
     def kernel(x: Array, axis: int, dtype: str) -> Array:
         wide = dtypes.accumulation_dtype(dtype)
         return accumulate(x.astype(wide), axis).astype(dtype)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from polykeras.backend.array_api.windows import mean_weights
@@ -21,6 +22,8 @@ __all__ = ["KERNELS"]
 Ints = Sequence[int]
 Padding = Sequence[tuple[int, int]]
 
+# JAX leaves its constructor without annotations.
+_spec: Final[Any] = jax.ShapeDtypeStruct
 _LAYOUTS: Final = {
     1: ("NHC", "HIO", "NHC"),
     2: ("NHWC", "HWIO", "NHWC"),
@@ -92,7 +95,7 @@ def conv_general_kernel(
     def forward(kernel: Any) -> Any:
         return conv_general(inputs, kernel, strides, padding, dilation)
 
-    like = jax.ShapeDtypeStruct(shape, inputs.dtype)
+    like = _spec(shape, inputs.dtype)
     return jax.linear_transpose(forward, like)(outputs)[0]
 
 
@@ -102,7 +105,7 @@ def conv_general_kernel(
 def _lowest(dtype: Any) -> Any:
     if jnp.issubdtype(dtype, jnp.floating):
         return -math.inf
-    return jnp.iinfo(dtype).min if jnp.issubdtype(dtype, jnp.integer) else False
+    return np.iinfo(dtype).min if jnp.issubdtype(dtype, jnp.integer) else False
 
 
 def pool_max(inputs: Any, window: Ints, strides: Ints, padding: Padding) -> Any:
@@ -184,7 +187,7 @@ def pool_mean_spread(
     def forward(x: Any) -> Any:
         return pool_mean(x, window, strides, padding)
 
-    like = jax.ShapeDtypeStruct((g.shape[0], *sizes, g.shape[-1]), g.dtype)
+    like = _spec((g.shape[0], *sizes, g.shape[-1]), g.dtype)
     return jax.linear_transpose(forward, like)(g)[0]
 
 

@@ -64,7 +64,7 @@ def _words(seed: torch.Tensor, count: int) -> torch.Tensor:
     schedule = _schedule(seed)
     device = seed.device
     block = _BLOCK if device.type == "cpu" else max(count, 1)
-    parts = []
+    parts: list[torch.Tensor] = []
     start = 0
     while start < count or not parts:
         low, high = start & _MASK, start >> 32

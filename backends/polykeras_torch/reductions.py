@@ -72,7 +72,7 @@ def _extreme(reduce: Callable[..., Any], combine: Callable[..., Any]) -> Kernel:
     return kernel
 
 
-def _position(find: Callable[..., Any]) -> Kernel:
+def _position(find: Callable[..., torch.Tensor]) -> Kernel:
     def kernel(x: torch.Tensor, axis: int | None, keepdims: bool) -> torch.Tensor:
         values = orderable(x)
         if axis is not None:

@@ -115,9 +115,7 @@ def _(g: Tensor, out: Tensor, x: Tensor, axis: int) -> Tensor:
 
 
 @primitive(tensor="x")
-def top_k(  # type: ignore[empty-body]
-    x: Tensor, k: int, sorted: bool = True
-) -> tuple[Tensor, Tensor]:
+def top_k(x: Tensor, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     """Return the largest values along the last axis, and where they stand.
 
     Args:
@@ -278,7 +276,7 @@ def digitize(x: Tensor, bins: Tensor) -> Tensor:
 
 
 @primitive(tensor="x", differentiable=False)
-def nonzero(x: Tensor) -> tuple[Tensor, ...]:  # type: ignore[empty-body]
+def nonzero(x: Tensor) -> tuple[Tensor, ...]:
     """Return the indices of all values that are not zero.
 
     Args:

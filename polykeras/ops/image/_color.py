@@ -76,7 +76,7 @@ def _planes(
             f"with shape {tuple(images.shape)}. Use ops.cast(images, 'float32') / 255."
         )
     index = (slice(None),) * axis
-    return tuple(images[(*index, i)] for i in range(3)), axis  # type: ignore[return-value]
+    return tuple(images[(*index, i)] for i in range(3)), axis
 
 
 @op(tensor="images")
