@@ -1,7 +1,8 @@
 """Run the benchmarks, print their tables, write them as JSON.
 
 Run ``python -m benchmarks``; ``--only tape import`` chooses, ``--keras-python PATH``
-names an interpreter with Keras 3 to compare with, ``--json PATH`` the file.
+names an interpreter with Keras 3 to compare with, ``--json PATH`` the file, and
+``--figure PATH`` a picture of memory over epochs (needs matplotlib).
 """
 
 from __future__ import annotations
@@ -23,17 +24,22 @@ _WIDTH = 120
 def main() -> None:
     """Read the command line and run what it asks for."""
     single_thread()
+    from benchmarks.bench_memory import draw
+
     known = _benchmarks()
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--only", nargs="+", choices=sorted(known), default=None)
     parser.add_argument("--keras-python", default=None, metavar="PATH")
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results.json"))
+    parser.add_argument("--figure", type=Path, default=None)
     options = parser.parse_args()
     results: dict[str, Rows] = {}
     for name, (title, run) in known.items():
         if options.only is None or name in options.only:
             results[name] = run(options.keras_python)
             _show(title, results[name])
+    if options.figure is not None and "memory" in results:
+        draw(results["memory"], options.figure)
     report = {"machine": machine(), "versions": versions(), "results": results}
     options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(f"Written to {options.json}.")

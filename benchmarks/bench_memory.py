@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["TARGET_MB", "run"]
+__all__ = ["TARGET_MB", "draw", "run"]
 
 TARGET_MB = 4.0
 _SETTLED = 10
@@ -51,6 +51,28 @@ def run(epochs: int = 50) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def draw(rows: list[dict[str, Any]], path: Path) -> None:
+    """Draw what `run` returned: memory over epochs, a line an engine.
+
+    Args:
+        rows: What `run` returned.
+        path: The picture; its ending is its format.
+    """
+    import matplotlib as mpl  # optional, and slow to import
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt  # after the choice of a window-less backend
+
+    figure, axes = plt.subplots(figsize=(6, 3), layout="constrained")
+    for row in rows:
+        axes.plot(range(1, len(row["series"]) + 1), row["series"], label=row["engine"])
+    axes.set(xlabel="epoch", ylabel="resident memory, MB", ylim=(0, None))
+    axes.legend(frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    plt.close(figure)
 
 
 def measure(engine: str, epochs: int) -> list[float]:
