@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from polykeras import config, dtypes
-from polykeras.errors import ArgumentError, BackendError, ForeignTensorError
+from polykeras.errors import (
+    ArgumentError,
+    BackendError,
+    DTypeError,
+    ForeignTensorError,
+)
 
 if TYPE_CHECKING:
     from polykeras.backend._kernels import Kernel, KernelTable
@@ -266,7 +271,7 @@ def host_array(x: object) -> Array:
 
     Python ints become int32 and floats floatx; arrays keep their dtype.
     """
-    if isinstance(x, np.ndarray):
+    if isinstance(x, np.ndarray) and x.dtype.kind in "biufcV":
         return x
     try:
         array = np.asarray(x)
@@ -277,6 +282,11 @@ def host_array(x: object) -> Array:
             f"Expected numbers in a rectangular array, got {type(x).__name__}, which "
             f"NumPy cannot convert: {error}"
         ) from error
+    if array.dtype.kind not in "biufcVO":
+        raise DTypeError(
+            f"Expected numbers, got an array of shape {array.shape} and dtype "
+            f"{array.dtype}, which holds text or times. Encode it as numbers first."
+        )
     if array.dtype == object:
         raise ArgumentError(
             f"Expected numbers in a rectangular array, got {type(x).__name__} with "

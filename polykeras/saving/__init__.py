@@ -1,5 +1,17 @@
 """Files: weights, and names for what configs hold."""
 
+# Imported for what they register: a config names classes of any of them.
+from polykeras import (  # noqa: F401
+    activations,
+    constraints,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    optimizers,
+    regularizers,
+)
+from polykeras.models._weight_files import load_weights, save_weights
 from polykeras.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -10,7 +22,6 @@ from polykeras.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from polykeras.models._weight_files import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",

@@ -7,6 +7,7 @@ from typing import Any
 from polykeras import ops
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError
+from polykeras.layers._input_spec import InputSpec
 from polykeras.layers.recurrent._cell_layer import CellLayer, of_cell
 from polykeras.layers.recurrent.gru_cell import GRUCell
 from polykeras.registry import public
@@ -130,6 +131,7 @@ class GRU(CellLayer):
             unroll=unroll,
             **kwargs,
         )
+        self.input_spec = InputSpec(ndim=3)
         self.use_cudnn = use_cudnn
 
     recurrent_activation = of_cell("recurrent_activation")

@@ -6,6 +6,7 @@ from typing import Any
 
 from polykeras import ops
 from polykeras.backend import Tensor
+from polykeras.layers._input_spec import InputSpec
 from polykeras.layers.recurrent._cell_layer import CellLayer
 from polykeras.layers.recurrent.simple_rnn_cell import SimpleRNNCell
 from polykeras.registry import public
@@ -110,6 +111,7 @@ class SimpleRNN(CellLayer):
             unroll=unroll,
             **kwargs,
         )
+        self.input_spec = InputSpec(ndim=3)
 
     def _run_op(
         self,
