@@ -41,7 +41,9 @@ def _floating(kernel: Callable[..., Array]) -> Kernel:
 
 
 def _relu(x: Array) -> Array:
-    return np.maximum(x, x.dtype.type(0), out=empty(x.shape, x.dtype))
+    out = empty(x.shape, x.dtype)
+    np.maximum(x, x.dtype.type(0), out=out)
+    return out
 
 
 def _sigmoid(x: Array) -> Array:
@@ -136,8 +138,7 @@ def _probability_crossentropy(
     np.minimum(logs, 1.0 - epsilon, out=logs)
     np.log(logs, out=logs)
     logs *= target
-    out = np.asarray(np.add.reduce(logs, axis))
-    return np.negative(out, out=out)
+    return np.asarray(-np.add.reduce(logs, axis))
 
 
 def _probability_crossentropy_gradient(
@@ -147,7 +148,7 @@ def _probability_crossentropy_gradient(
     total = np.add.reduce(output, axis, keepdims=True)
     share = output / total
     bounded = np.minimum(np.maximum(share, low), high)
-    slope = target / bounded
+    slope = np.asarray(target / bounded)
     slope *= np.expand_dims(-g, axis)
     # Where a limit was met the value is the limit; there the gradient is 0, or half.
     moved = bounded != share
@@ -162,7 +163,7 @@ def _probability_crossentropy_gradient(
 
 
 def _softmax_gradient(g: Array, out: Array, axis: tuple[int, ...]) -> Array:
-    result = g * out
+    result = np.asarray(g * out)
     share = np.add.reduce(result, axis, keepdims=True)
     np.subtract(g, share, out=result)
     result *= out
@@ -176,14 +177,14 @@ def _sparse_softmax_crossentropy(logits: Array, target: Array, axis: int) -> Arr
     place = np.expand_dims(np.where(inside, target, 0), axis)
     picked = np.take_along_axis(shifted, place, axis).squeeze(axis)
     total = np.log(np.exp(shifted).sum(axis=axis))
-    return np.where(inside, total - picked, logits.dtype.type(0))
+    return np.asarray(np.where(inside, total - picked, logits.dtype.type(0)))
 
 
 _floating_sparse = _floating(_sparse_softmax_crossentropy)
 
 
 def _sparse(target: Array, logits: Array, axis: int) -> Array:
-    return _floating_sparse(logits, target, axis)
+    return np.asarray(_floating_sparse(logits, target, axis))
 
 
 KERNELS: Final[dict[str, Kernel]] = {

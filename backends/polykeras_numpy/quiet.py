@@ -35,7 +35,7 @@ _setting: Final = _find()
 def quiet(kernel: F) -> F:
     """Return `kernel` with floating-point warnings off while it runs."""
     if _setting is None:
-        return cast("F", np.errstate(all="ignore")(kernel))
+        return np.errstate(all="ignore")(kernel)
     variable, ignoring = _setting
     current, enter, leave = variable.get, variable.set, variable.reset
 
