@@ -30,7 +30,7 @@ class Result:
 
 
 def demo(
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 12,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Seed of weights and order.")] = 0,
 ) -> None:
     """Train a classifier of handwritten digits, on NumPy and every other engine."""
