@@ -14,11 +14,21 @@ from polykeras import dtypes
 from polykeras_numpy.quiet import quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from polykeras.backend import Array, Kernel
 
 __all__ = ["ACCUMULATORS", "KERNELS"]
 
 Axes = tuple[int, ...]
+
+# Positional arguments are the fast ones; the stubs want them as keywords.
+_add_reduce: Final[Callable[..., Any]] = np.add.reduce
+_multiply_reduce: Final[Callable[..., Any]] = np.multiply.reduce
+_maximum_reduce: Final[Callable[..., Any]] = np.maximum.reduce
+_minimum_reduce: Final[Callable[..., Any]] = np.minimum.reduce
+_logical_or_reduce: Final[Callable[..., Any]] = np.logical_or.reduce
+_logical_and_reduce: Final[Callable[..., Any]] = np.logical_and.reduce
 
 # NumPy dtype to (dtype of the sum while it is formed, dtype of the result), for
 # those where the default of ufunc.reduce would differ.
@@ -40,32 +50,32 @@ _WIDE: Final = {
 def _sum(x: Array, axis: Axes, keepdims: bool) -> Array:
     special = ACCUMULATORS.get(x.dtype)
     if special is None:
-        return np.asarray(np.add.reduce(x, axis, None, None, keepdims))
+        return np.asarray(_add_reduce(x, axis, None, None, keepdims))
     wide, target = special
-    out = np.add.reduce(x, axis, wide, None, keepdims)
+    out = _add_reduce(x, axis, wide, None, keepdims)
     return np.asarray(out, target)
 
 
 @quiet
 def _prod(x: Array, axis: Axes, keepdims: bool, dtype: str) -> Array:
     wide = _WIDE[dtype]
-    out = np.multiply.reduce(x.astype(wide, copy=False), axis, wide, None, keepdims)
+    out = _multiply_reduce(x.astype(wide, copy=False), axis, wide, None, keepdims)
     return np.asarray(out, _NATIVE[dtype])
 
 
 @quiet
 def _max(x: Array, axis: Axes, keepdims: bool, initial: Any) -> Array:
     if initial is None:
-        return np.asarray(np.maximum.reduce(x, axis, None, None, keepdims))
-    out = np.maximum.reduce(x, axis, None, None, keepdims, initial)
+        return np.asarray(_maximum_reduce(x, axis, None, None, keepdims))
+    out = _maximum_reduce(x, axis, None, None, keepdims, initial)
     return np.asarray(out, x.dtype)
 
 
 @quiet
 def _min(x: Array, axis: Axes, keepdims: bool, initial: Any) -> Array:
     if initial is None:
-        return np.asarray(np.minimum.reduce(x, axis, None, None, keepdims))
-    out = np.minimum.reduce(x, axis, None, None, keepdims, initial)
+        return np.asarray(_minimum_reduce(x, axis, None, None, keepdims))
+    out = _minimum_reduce(x, axis, None, None, keepdims, initial)
     return np.asarray(out, x.dtype)
 
 
@@ -78,11 +88,11 @@ def _argmin(x: Array, axis: int | None, keepdims: bool) -> Array:
 
 
 def _any(x: Array, axis: Axes, keepdims: bool) -> Array:
-    return np.asarray(np.logical_or.reduce(x, axis, None, None, keepdims))
+    return np.asarray(_logical_or_reduce(x, axis, None, None, keepdims))
 
 
 def _all(x: Array, axis: Axes, keepdims: bool) -> Array:
-    return np.asarray(np.logical_and.reduce(x, axis, None, None, keepdims))
+    return np.asarray(_logical_and_reduce(x, axis, None, None, keepdims))
 
 
 @quiet
