@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -11,11 +11,17 @@ from polykeras_numpy.quiet import quiet
 from polykeras_numpy.reductions import ACCUMULATORS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from polykeras.backend import Array, Kernel
 
 __all__ = ["KERNELS"]
 
 Axes = tuple[int, ...]
+
+# Positional arguments are the fast ones; the stubs want them as keywords.
+_add_reduce: Final[Callable[..., Any]] = np.add.reduce
+_maximum_reduce: Final[Callable[..., Any]] = np.maximum.reduce
 
 
 def _wide(x: Array) -> Array:
@@ -31,19 +37,19 @@ def _count(x: Array, axis: Axes) -> int:
 def _mean(x: Array, axis: Axes, keepdims: bool) -> Array:
     special = ACCUMULATORS.get(x.dtype)
     wide = None if special is None else special[0]
-    total = np.add.reduce(x, axis, wide, None, keepdims)
+    total = _add_reduce(x, axis, wide, None, keepdims)
     return np.asarray(np.true_divide(total, _count(x, axis)), x.dtype)
 
 
 def _center_and_spread(x: Array, axis: Axes) -> tuple[Array, Array]:
     """Return mean and variance of a wide tensor, reduced axes kept."""
     n = _count(x, axis)
-    center = np.true_divide(np.add.reduce(x, axis, None, None, True), n)
+    center = np.true_divide(_add_reduce(x, axis, None, None, True), n)
     away = np.subtract(x, center)
     if away.dtype.kind == "c":
         away = np.abs(away)
     np.multiply(away, away, out=away)
-    return center, np.true_divide(np.add.reduce(away, axis, None, None, True), n)
+    return center, np.true_divide(_add_reduce(away, axis, None, None, True), n)
 
 
 @quiet
@@ -72,11 +78,11 @@ def _moments(
 @quiet
 def _logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:
     wide = _wide(x)
-    peak = np.maximum.reduce(wide, axis, None, None, True, -np.inf)
+    peak = _maximum_reduce(wide, axis, None, None, True, -np.inf)
     # An infinite shift would turn -inf - (-inf) into NaN.
     shift = np.where(np.isfinite(peak), peak, np.zeros_like(peak))
     powers = np.exp(np.subtract(wide, shift))
-    out = np.log(np.add.reduce(powers, axis, None, None, True)) + shift
+    out = np.log(_add_reduce(powers, axis, None, None, True)) + shift
     if not keepdims and axis:
         out = np.squeeze(out, axis)
     return np.asarray(out, x.dtype)
