@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 
@@ -31,7 +31,9 @@ def _top_k(x: Array, k: int, sorted: bool) -> tuple[Array, Array]:
     return np.take_along_axis(x, index, -1), index.astype(np.int32)
 
 
-def _searchsorted(sorted_sequence: Array, values: Array, side: str) -> Array:
+def _searchsorted(
+    sorted_sequence: Array, values: Array, side: Literal["left", "right"]
+) -> Array:
     return np.asarray(np.searchsorted(sorted_sequence, values, side), np.int32)
 
 
