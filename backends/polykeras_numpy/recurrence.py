@@ -39,7 +39,8 @@ def _linear(x: Array) -> None:
 
 
 def _hard_sigmoid_slope(y: Array) -> Array:
-    return ((y > 0) & (y < 1)).astype(y.dtype) / y.dtype.type(6)
+    slope: Array = ((y > 0) & (y < 1)).astype(y.dtype) / y.dtype.type(6)
+    return slope
 
 
 # Name to the function, in place, and its slope as a function of its value.
