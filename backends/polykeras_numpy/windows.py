@@ -354,7 +354,8 @@ def pool_mean(inputs: Array, window: Ints, strides: Ints, padding: Padding) -> A
             out += part
         x = out
     weights = mean_weights(inputs.shape[1:-1], window, strides, padding)
-    return (x * weights.astype(x.dtype)).astype(inputs.dtype, copy=False)
+    mean: Array = x * weights.astype(x.dtype)
+    return mean.astype(inputs.dtype, copy=False)
 
 
 def pool_mean_spread(
