@@ -121,7 +121,7 @@ def _random_uniform(seed: Array, shape: tuple[int, ...], dtype: str) -> Array:
 
 def _wide(seed: Array, shape: tuple[int, ...]) -> Array:
     words = _random_bits(seed, (2, *shape))
-    value = words[0].astype(np.float64)
+    value: Array = words[0].astype(np.float64)
     value *= float(1 << 21)
     value += words[1] >> np.uint32(11)
     return value
