@@ -74,7 +74,8 @@ def _batch_normalization(
     if learned or x.ndim < 2 or axis == 0:
         # The library takes no derivative in the statistics.
         body = ops.batch_normalization.__wrapped__  # type: ignore[attr-defined]
-        return body(x, mean, variance, axis, offset, scale, epsilon)
+        composed: T = body(x, mean, variance, axis, offset, scale, epsilon)
+        return composed
     out = functional.batch_norm(
         x.movedim(axis, 1), mean, variance, scale, offset, False, 0.0, epsilon
     )
@@ -92,7 +93,8 @@ def _layer_normalization(
 ) -> T:
     if not _trailing(x, axis, gamma, beta):
         body = ops.layer_normalization.__wrapped__  # type: ignore[attr-defined]
-        return body(x, gamma, beta, axis, epsilon)
+        composed: T = body(x, gamma, beta, axis, epsilon)
+        return composed
     shape = x.shape[x.ndim - len(axis) :]
     return functional.layer_norm(x, shape, gamma, beta, epsilon)
 
@@ -102,7 +104,8 @@ def _rms_normalization(
 ) -> T:
     if not _trailing(x, axis, scale):
         body = ops.rms_normalization.__wrapped__  # type: ignore[attr-defined]
-        return body(x, scale, axis, epsilon)
+        composed: T = body(x, scale, axis, epsilon)
+        return composed
     return functional.rms_norm(x, x.shape[x.ndim - len(axis) :], scale, epsilon)
 
 
@@ -119,10 +122,11 @@ def _attention(
 ) -> T:
     if attn_logits_soft_cap is not None or differentiated_twice():
         body = ops.dot_product_attention.__wrapped__  # type: ignore[attr-defined]
-        return body(
+        composed: T = body(
             *(query, key, value, bias, mask, scale),
             *(is_causal, flash_attention, attn_logits_soft_cap),
         )
+        return composed
     added = _added_mask(query, key, bias, mask, is_causal)
     out = functional.scaled_dot_product_attention(
         query.transpose(1, 2),
@@ -178,7 +182,8 @@ def _ctc_loss(
 ) -> T:
     if differentiated_twice() or target.ndim != 2 or output.ndim != 3:
         body = ops.ctc_loss.__wrapped__  # type: ignore[attr-defined]
-        return body(target, output, target_length, output_length, mask_index)
+        composed: T = body(target, output, target_length, output_length, mask_index)
+        return composed
     wide = output if output.dtype is torch.float64 else output.float()
     found = functional.ctc_loss(
         torch.log_softmax(wide, -1).transpose(0, 1),
