@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -13,7 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["KERNELS"]
 
-Tensors = Sequence[torch.Tensor]
+# What the multi-tensor kernels accept.
+Tensors = list[torch.Tensor] | tuple[torch.Tensor, ...]
 
 
 def _differentiated(*lists: Tensors) -> bool:
@@ -139,7 +139,7 @@ def rmsprop_update(
     if not moving and not isinstance(rate, torch.Tensor):
         torch._foreach_addcdiv_(new, grads, roots, -rate)
         return new, second, moving, means
-    steps = torch._foreach_div(grads, roots)
+    steps: Tensors = torch._foreach_div(grads, roots)
     torch._foreach_mul_(steps, rate)
     if moving:
         torch._foreach_mul_(moving, momentum)
