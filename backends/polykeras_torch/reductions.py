@@ -91,7 +91,7 @@ def _all(x: torch.Tensor, axis: Axes, keepdims: bool) -> torch.Tensor:
     return torch.all(x, axis, keepdims) if axis else x
 
 
-def _scan(accumulate: Callable[..., Any]) -> Kernel:
+def _scan(accumulate: Callable[..., torch.Tensor]) -> Kernel:
     def kernel(x: torch.Tensor, axis: int, dtype: str) -> torch.Tensor:
         target = TORCH_DTYPES[dtype]
         values = signed(x)
