@@ -130,7 +130,7 @@ def conv_general_kernel(
     rank = len(window)
     shape = (outputs.shape[-1], inputs.shape[-1] // groups, *window)
     weight: Any = _WEIGHT[rank - 1]
-    found = weight(
+    found: T = weight(
         _pad(_first(inputs), padding),
         shape,
         _first(outputs),
