@@ -36,7 +36,8 @@ __all__ = [
 T = TypeVar("T")
 _BY_NAME: dict[str, Any] = {}
 _NAME_OF: dict[Any, str] = {}
-_BUILT_IN: dict[str, Any] = {}
+# Namespace, then name: `Identity` is a layer and an initializer.
+_BUILT_IN: dict[str, dict[str, Any]] = {}
 _scope: ContextVar[Mapping[str, Any]] = ContextVar(
     "polykeras_custom", default=MappingProxyType({})
 )
@@ -45,7 +46,8 @@ _globals: dict[str, Any] = {}
 
 def public(obj: T) -> T:
     """Register a class or function of polykeras itself under its own name."""
-    _BUILT_IN[obj.__name__] = obj  # type: ignore[attr-defined]
+    name: str = obj.__name__  # type: ignore[attr-defined]
+    _BUILT_IN.setdefault(_namespace(obj), {})[name] = obj
     return obj
 
 
@@ -143,17 +145,48 @@ def _objects(custom_objects: Mapping[str, Any] | None) -> Iterator[None]:
         yield
 
 
-def find_object(name: str, table: Mapping[str, Any] | None = None) -> Any:
+def _namespace(obj: Any) -> str:
+    """Return the part of polykeras that an object belongs to: ``"layers"``."""
+    module: str = obj.__module__
+    return module.split(".")[1] if "." in module else module
+
+
+def _own_object(name: str, module: Any) -> Any:
+    """Return polykeras' own object of a name; `module` only tells equal names apart.
+
+    Args:
+        name: The class or function.
+        module: What a config says, ``"keras.initializers"``, or anything else.
+    """
+    parts = module.split(".") if isinstance(module, str) else []
+    for part in parts:
+        if name in _BUILT_IN.get(part, {}):
+            return _BUILT_IN[part][name]
+    return None
+
+
+def find_object(
+    name: str, table: Mapping[str, Any] | None = None, module: Any = None
+) -> Any:
     """Return the object of that name: custom, registered, then polykeras' own.
+
+    Args:
+        name: The class or function.
+        table: Further names, looked at before polykeras' own.
+        module: Tells apart objects of one name in several namespaces; a string that
+            is compared, never imported.
 
     Raises:
         ArgumentError: If no such name is known.
     """
-    found = get_registered_object(name, module_objects=table)
+    found = get_registered_object(name) or _own_object(name, module)
+    if found is None and table is not None:
+        found = table.get(name)
     if found is None:
-        found = _BUILT_IN.get(name)
+        found = next((own[name] for own in _BUILT_IN.values() if name in own), None)
     if found is None:
-        known = {**(table or _BUILT_IN), **_BY_NAME, **_scope.get(), **_globals}
+        own_names = {n for own in _BUILT_IN.values() for n in own}
+        known = {*(table or own_names), *_BY_NAME, *_scope.get(), *_globals}
         raise ArgumentError(
             f"Unknown object {name!r}. {nearest(name, known)} Register a class of "
             "your own with @register_keras_serializable or pass custom_objects."
@@ -261,7 +294,7 @@ def serialize_keras_object(obj: Any) -> Any:
 
 def _serialize_instance(obj: Any) -> dict[str, Any]:
     cls = type(obj)
-    built_in = _BUILT_IN.get(cls.__name__) is cls
+    built_in = _BUILT_IN.get(_namespace(cls), {}).get(cls.__name__) is cls
     data = {
         "module": _public_module(cls) if built_in else cls.__module__,
         "class_name": cls.__name__,
@@ -334,9 +367,9 @@ def _rebuild(config: Any, table: Mapping[str, Any] | None) -> Any:
         wanted = registered or inner
         if not isinstance(wanted, str):
             raise ArgumentError(f"A function is given by its name, got {wanted!r}.")
-        return find_object(wanted, table)
+        return find_object(wanted, table, config.get("module"))
     cls = get_registered_object(registered) if isinstance(registered, str) else None
-    cls = cls or find_object(name, table)
+    cls = cls or find_object(name, table, config.get("module"))
     if not inspect.isclass(cls):
         return cls
     if not isinstance(inner, dict):
