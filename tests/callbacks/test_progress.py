@@ -75,7 +75,9 @@ def test_a_terminal_sees_one_line_redrawn(monkeypatch: pytest.MonkeyPatch) -> No
         for step in range(1, 4):
             bar.update(step, {"loss": 10.0 ** (4 - step)})
         terminal.flush()
-        shown = os.read(reader, 10_000).decode()
+        shown = ""
+        while "\n" not in shown:
+            shown += os.read(reader, 10_000).decode()
     os.close(reader)
     drawn = [part for part in shown.split("\r") if part.strip()]
     assert [part[:3] for part in drawn] == ["1/3", "2/3", "3/3"]

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from _checks import check_abstract, check_gradient, check_values, host, raised, tensor
 from scipy import ndimage
 
 from polykeras import ops
 from polykeras.backend import use_backend
 from polykeras.errors import ArgumentError, DTypeError, ShapeError
+from tests.ops._checks import (
+    check_abstract,
+    check_gradient,
+    check_values,
+    host,
+    raised,
+    tensor,
+)
 
 image = ops.image
 

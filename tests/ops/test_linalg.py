@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from _checks import (
+
+from polykeras import ops
+from polykeras.autodiff import vjp
+from polykeras.backend import use_backend
+from polykeras.errors import ArgumentError, GradientError, ShapeError
+from tests.ops._checks import (
     check_abstract,
     check_gradient,
     check_values,
@@ -13,11 +18,6 @@ from _checks import (
     raised,
     tensor,
 )
-
-from polykeras import ops
-from polykeras.autodiff import vjp
-from polykeras.backend import use_backend
-from polykeras.errors import ArgumentError, GradientError, ShapeError
 
 
 def draw(*shape: int, seed: int = 0) -> np.ndarray:

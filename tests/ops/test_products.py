@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from _checks import check_abstract, check_gradient, check_values, host, raised, tensor
 
 from polykeras import ops
 from polykeras.backend import use_backend
 from polykeras.errors import ArgumentError, ShapeError
+from tests.ops._checks import (
+    check_abstract,
+    check_gradient,
+    check_values,
+    host,
+    raised,
+    tensor,
+)
 
 
 def draw(*shape: int, seed: int = 0) -> np.ndarray:

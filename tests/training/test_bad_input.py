@@ -167,7 +167,15 @@ def test_a_generator_that_raises(backend: Backend) -> None:
     model.fit(X, Y, verbose=0)
 
 
-@pytest.mark.skipif(not hasattr(signal, "raise_signal"), reason="needs signals")
+@pytest.fixture
+def keyboard() -> Iterator[None]:
+    """Python's own handler of Ctrl-C, also where the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("keyboard")
 def test_ctrl_c_leaves_a_usable_model(backend: Backend) -> None:
     handler = signal.getsignal(signal.SIGINT)
     model, expected = linear(), linear()
@@ -188,6 +196,7 @@ def test_ctrl_c_leaves_a_usable_model(backend: Backend) -> None:
     model.fit(X, Y, verbose=0)
 
 
+@pytest.mark.usefixtures("keyboard")
 def test_ctrl_c_twice_does_not_wait() -> None:
     def stuck() -> Iterator[Any]:
         os.kill(os.getpid(), signal.SIGINT)
