@@ -183,6 +183,12 @@ class JaxBackend(Backend):
         """Return JAX's version."""
         return jax.__version__
 
+    @contextmanager
+    def dtype_scope(self, dtype: str) -> Iterator[None]:
+        """Allow 64 bits in the block if `dtype` has them."""
+        with _x64_if([np.empty((), dtypes.as_numpy_dtype(dtype))]):
+            yield
+
     def devices(self) -> list[str]:
         """Return the names of JAX's devices."""
         return [f"{d.platform}:{d.id}" for d in jax.devices()]

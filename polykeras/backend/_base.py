@@ -242,6 +242,15 @@ class Backend(ABC):
         """Hold settings of the library that a whole model call or step needs."""
         yield
 
+    @contextmanager
+    def dtype_scope(self, dtype: str) -> Iterator[None]:
+        """Let the library's own operators work on tensors of `dtype` in the block.
+
+        Ops see to this themselves; code that writes ``1.0 - x`` needs the scope where
+        the library has some dtypes only under a setting.
+        """
+        yield
+
     # -- devices ---------------------------------------------------------------
 
     def library_version(self) -> str:

@@ -169,8 +169,8 @@ def softmax_crossentropy(target: Tensor, logits: Tensor, axis: int = -1) -> Tens
         A tensor without `axis`.
 
     >>> import polykeras as keras
-    >>> float(keras.ops.softmax_crossentropy([0.0, 1.0], [0.0, 1000.0]))
-    0.0
+    >>> float(keras.ops.softmax_crossentropy([1.0, 0.0], [0.0, 1000.0]))
+    1000.0
     """
     logits = ops.convert_to_tensor(logits)
     logs = ops.log_softmax(logits, axis)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from polykeras import ops
-from polykeras.backend import Tensor
+from polykeras.backend import Tensor, active
 from polykeras.ops._shapes import as_shape
 from polykeras.ops.random_bits import random_split
 from polykeras.random._distributions import float_dtype, working_dtype
@@ -65,9 +65,9 @@ def binomial(
     p = ops.where(mirrored, ops.subtract(1.0, p), p)
     keys = random_split(draw_seed(seed), 2)
     few = ops.less(ops.multiply(n, p), SWITCH)
-    value = ops.where(
-        few, _by_inversion(keys[0], n, p, few), _by_rejection(keys[1], n, p, few)
-    )
+    with active().dtype_scope(wide):
+        rejected = _by_rejection(keys[1], n, p, few)
+    value = ops.where(few, _by_inversion(keys[0], n, p, few), rejected)
     value = ops.where(mirrored, ops.subtract(n, value), value)
     return ops.cast(value, dtype)
 
