@@ -51,3 +51,15 @@ def test_every_folder_of_code_is_a_package(folder):
     holding = {path.parent for path in (ROOT / folder).rglob("*.py")}
     bare = sorted(str(path) for path in holding if not (path / "__init__.py").exists())
     assert bare == []
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_plugin_and_package_ask_for_the_same_versions(name):
+    (plugin,) = entry_points(group="polykeras", name=name)
+    (spec,) = plugin.load().polykeras_backends()
+    asked = {
+        requirement.partition(";")[0].strip()
+        for requirement in requires("polykeras")
+        if requirement.startswith(name)
+    }
+    assert asked == {f"{library}>={least}" for library, least in spec.requires}

@@ -26,7 +26,7 @@ def polykeras_backends() -> list[BackendSpec]:
             name="numpy",
             summary="NumPy on the CPU: the reference, installed with polykeras",
             load=_load,
-            requires=(("numpy", "2.0"),),
+            requires=(("numpy", "2"),),
             install_hint="pip install polykeras",
             priority=100,
         )

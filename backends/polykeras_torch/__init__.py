@@ -26,7 +26,7 @@ def polykeras_backends() -> list[BackendSpec]:
             name="torch",
             summary="PyTorch on CPU or GPU, with its own autograd",
             load=_load,
-            requires=(("torch", "2.4"),),
+            requires=(("torch", "2.6"),),
             install_hint="pip install 'polykeras[torch]'",
             priority=50,
         )
