@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +31,11 @@ from polykeras_torch import (
     windows,
 )
 from polykeras_torch.dtype_names import DTYPE_NAMES, TORCH_DTYPES
+from polykeras_torch.surroundings import (
+    default_device,
+    derivative_depth,
+    device_choice,
+)
 
 __all__ = ["TorchBackend"]
 
@@ -53,9 +56,6 @@ _DOMAINS: Final = (
     random,
     optimizers,
 )
-# How many of our own derivatives enclose the current code: an inner one must
-# keep its graph for the outer one.
-_depth: ContextVar[int] = ContextVar("polykeras_torch_depth", default=0)
 
 
 class TorchBackend(Backend):
@@ -125,14 +125,14 @@ class TorchBackend(Backend):
         self, fn: Callable[..., Any], primals: Sequence[torch.Tensor]
     ) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]], Any]:
         """Differentiate with autograd; inner derivatives stay differentiable."""
-        depth = _depth.get() + 1
-        token = _depth.set(depth)
+        depth = derivative_depth.get() + 1
+        token = derivative_depth.set(depth)
         try:
             with torch.enable_grad():
                 inputs = [_leaf(p) for p in primals]
                 outputs, aux = fn(*inputs)
         finally:
-            _depth.reset(token)
+            derivative_depth.reset(token)
         nested = depth > 1
 
         def pullback(cotangents: Sequence[Any]) -> list[Any]:
@@ -218,38 +218,16 @@ class TorchBackend(Backend):
     def device_scope(self, device: str) -> Iterator[None]:
         """Create the block's tensors on `device`."""
         with super().device_scope(device):
-            token = _device.set(torch.device(device))
+            token = device_choice.set(torch.device(device))
             try:
                 yield
             finally:
-                _device.reset(token)
+                device_choice.reset(token)
 
     def synchronize(self) -> None:
         """Wait for the accelerator."""
         if torch.accelerator.is_available():
             torch.accelerator.synchronize()
-
-
-_device: ContextVar[torch.device | None] = ContextVar("torch_device", default=None)
-
-
-def default_device() -> torch.device:
-    """Return where new tensors go: the scope's device, else the accelerator, else CPU.
-
-    ``POLYKERAS_TORCH_DEVICE`` overrides the accelerator.
-    """
-    return _device.get() or _FIRST_DEVICE
-
-
-def _first_device() -> torch.device:
-    named = os.environ.get("POLYKERAS_TORCH_DEVICE")
-    if named:
-        return torch.device(named)
-    accelerator = torch.accelerator.current_accelerator(check_available=True)
-    return accelerator or torch.device("cpu")
-
-
-_FIRST_DEVICE: Final = _first_device()
 
 
 def _leaf(x: torch.Tensor) -> torch.Tensor:

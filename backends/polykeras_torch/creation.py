@@ -9,17 +9,12 @@ import torch
 from polykeras import dtypes
 from polykeras.backend.array_api.creation import float_range
 from polykeras_torch.dtype_names import TORCH_DTYPES
+from polykeras_torch.surroundings import default_device
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
 __all__ = ["KERNELS"]
-
-
-def _device() -> torch.device:
-    from polykeras_torch.backend import default_device  # it imports this module
-
-    return default_device()
 
 
 def _cast(x: torch.Tensor, dtype: str) -> torch.Tensor:
@@ -32,18 +27,18 @@ def _full(shape: tuple[int, ...], fill_value: Any, dtype: str) -> torch.Tensor:
     native = TORCH_DTYPES[dtype]
     if isinstance(fill_value, torch.Tensor):
         return fill_value.expand(shape).clone()
-    return torch.full(shape, fill_value, dtype=native, device=_device())
+    return torch.full(shape, fill_value, dtype=native, device=default_device())
 
 
 def _arange(start: Any, stop: Any, step: Any, dtype: str) -> torch.Tensor:
     native = TORCH_DTYPES[dtype]
     if all(isinstance(x, int) for x in (start, stop, step)):
         if (stop - start) * step <= 0:
-            return torch.empty(0, dtype=native, device=_device())
-        whole = torch.arange(start, stop, step, device=_device())
+            return torch.empty(0, dtype=native, device=default_device())
+        whole = torch.arange(start, stop, step, device=default_device())
         return whole.to(native)
     values = torch.from_numpy(float_range(start, stop, step))
-    return values.to(native).to(_device())
+    return values.to(native).to(default_device())
 
 
 def _view(x: torch.Tensor, dtype: str) -> torch.Tensor:
@@ -59,12 +54,12 @@ def _ones_like(x: torch.Tensor, dtype: str) -> torch.Tensor:
 
 
 def _tri(N: int, M: int, k: int, dtype: str) -> torch.Tensor:
-    mask = torch.ones(N, M, dtype=torch.bool, device=_device()).tril(k)
+    mask = torch.ones(N, M, dtype=torch.bool, device=default_device()).tril(k)
     return mask.to(TORCH_DTYPES[dtype])
 
 
 def _eye(N: int, M: int, k: int, dtype: str) -> torch.Tensor:
-    below = torch.ones(N, M, dtype=torch.bool, device=_device()).tril(k)
+    below = torch.ones(N, M, dtype=torch.bool, device=default_device()).tril(k)
     return below.triu(k).to(TORCH_DTYPES[dtype])
 
 

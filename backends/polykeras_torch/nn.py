@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from polykeras import ops
 from polykeras_torch.dtype_names import TORCH_DTYPES
+from polykeras_torch.surroundings import derivative_depth
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -27,9 +28,7 @@ def differentiated_twice() -> bool:
 
     Some fused kernels have only a first one.
     """
-    from polykeras_torch.backend import _depth
-
-    return _depth.get() > 1
+    return derivative_depth.get() > 1
 
 
 def _softplus(x: T) -> T:
