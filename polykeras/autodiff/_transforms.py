@@ -305,8 +305,6 @@ def jacobian(fn: Callable[..., Any], *, argnums: int = 0) -> Callable[..., Tenso
             REGISTRY["eye"](size, dtype=_dtype(out)), (size, *out.shape)
         )
         rows = [pull(basis[i]) for i in range(size)]
-        return REGISTRY["reshape"](
-            REGISTRY["stack"](rows), (*out.shape, *point.shape)
-        )
+        return REGISTRY["reshape"](REGISTRY["stack"](rows), (*out.shape, *point.shape))
 
     return call
