@@ -73,7 +73,7 @@ def kernels(backend: ArrayAPIBackend) -> dict[str, Kernel]:
             each = [f[i, ...] for f in flat]
             try:
                 parts.append(kernel(*each))
-            except Exception:
+            except Exception:  # the standard names no exception for a singular matrix
                 parts.append(not_a_number(each[-1]))
         return xp.reshape(xp.stack(parts), batch + parts[0].shape)
 
@@ -81,7 +81,7 @@ def kernels(backend: ArrayAPIBackend) -> dict[str, Kernel]:
         """Apply a kernel to all matrices at once, or one by one if it raises."""
         try:
             return kernel(*args)
-        except Exception:
+        except Exception:  # as above; what is no such matrix is raised again
             square = args[0].ndim > 1 and args[0].shape[-1] == args[0].shape[-2]
             if not square or 0 in args[0].shape[:-2]:
                 raise
