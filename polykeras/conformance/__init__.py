@@ -1,0 +1,30 @@
+"""The conformance suite: what every backend has to do, and proof that it does."""
+
+from polykeras.conformance._bounds import (
+    EXACT,
+    ROUNDED,
+    Bound,
+    composed,
+    elementary,
+    errors_in_ulp,
+    spacing,
+    summed,
+)
+from polykeras.conformance._case import ErrorSample, OpCase, Trial
+from polykeras.conformance._samples import Draw, Sample
+
+__all__ = [
+    "EXACT",
+    "ROUNDED",
+    "Bound",
+    "Draw",
+    "ErrorSample",
+    "OpCase",
+    "Sample",
+    "Trial",
+    "composed",
+    "elementary",
+    "errors_in_ulp",
+    "spacing",
+    "summed",
+]

@@ -1,0 +1,168 @@
+"""`OpCase`: all that the suite knows about one op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from polykeras import dtypes, tree
+from polykeras.backend import active
+from polykeras.conformance._bounds import Bound
+from polykeras.conformance._samples import Sample, map_arrays
+from polykeras.errors import PolykerasError
+from polykeras.ops._registry import REGISTRY
+
+__all__ = [
+    "ANY",
+    "FLOATS",
+    "INTEGERS",
+    "NUMBERS",
+    "SIGNED",
+    "ErrorSample",
+    "OpCase",
+    "Trial",
+    "inexact",
+]
+
+FLOATS: Final = ("float32", "float64", "bfloat16", "float16")
+"""Floating dtypes that values are tested in; the first is the default elsewhere."""
+INTEGERS: Final = ("int32", "int8", "uint8", "int64")
+SIGNED: Final = ("int32", "int8", "int64")
+NUMBERS: Final = FLOATS + INTEGERS
+ANY: Final = (*NUMBERS, "bool")
+
+
+@dataclass(frozen=True)
+class ErrorSample:
+    """A call that must fail, and how.
+
+    Args:
+        sample: The call.
+        error: The class in `polykeras.errors`, or a subclass of `TypeError`.
+        words: What the message has to name. The whole message is compared with that of
+            the reference backend besides.
+        dtype: What placeholders without a dtype get.
+    """
+
+    sample: Sample
+    error: type[Exception]
+    words: tuple[str, ...]
+    dtype: str = "float32"
+
+
+@dataclass(frozen=True)
+class OpCase:
+    """One op: how it is called, what it gives, how exactly, and how it fails.
+
+    Args:
+        op: The public name in `polykeras.ops` or ``"image."`` and a name in
+            `polykeras.ops.image`, or the name of a primitive.
+        samples: Calls; the first is the plainest.
+        reference: A function of NumPy arrays with the arguments of the op. It gets
+            floats in float64, complex numbers in complex128, integers and tested
+            booleans in int64, and returns arrays in the structure of the op's result.
+        bound: How far results may be from the reference.
+        dtypes: What the placeholders without a dtype of their own are tested in.
+        result: The dtype of results by tested dtype: a dtype, a function of one, or
+            None where it equals that of the tested dtype; several results give a
+            tuple of these.
+        gradient: The highest order of derivatives that is checked; 0 for none.
+        slope_tolerance: Allowed relative error of finite differences in float64.
+        errors: Calls that must fail.
+        view: Maps the op's result to what is compared, where results are not unique
+            (signs of singular vectors): a function of result and arguments, in ops.
+        compiled: Whether the op can be compiled: False where shapes depend on values.
+    """
+
+    op: str
+    samples: tuple[Sample, ...]
+    reference: Callable[..., Any]
+    bound: Bound
+    dtypes: tuple[str, ...] = FLOATS
+    result: Any = None
+    gradient: int = 0
+    slope_tolerance: float = 1e-7
+    errors: tuple[ErrorSample, ...] = ()
+    view: Callable[..., Any] | None = None
+    compiled: bool = True
+
+    @property
+    def fn(self) -> Callable[..., Any]:
+        """The callable that users or compositions call."""
+        from polykeras import ops
+
+        space, _, name = self.op.rpartition(".")
+        home: Any = ops.image if space == "image" else ops
+        found = getattr(home, name, None) or REGISTRY.get(name)
+        if found is None:
+            raise PolykerasError(f"The case of {self.op!r} names no op.")
+        return found  # type: ignore[no-any-return]
+
+    def result_dtypes(self, dtype: str) -> list[str]:
+        """Return the dtype of each result where inputs have `dtype`."""
+        rules = self.result if isinstance(self.result, tuple) else (self.result,)
+        return [
+            dtype if rule is None else rule if isinstance(rule, str) else rule(dtype)
+            for rule in rules
+        ]
+
+
+def inexact(dtype: str) -> str:
+    """Return the result dtype of ops that turn integers into floats."""
+    return dtypes.to_inexact(dtype)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One call of one op in one dtype: what most sections run.
+
+    Args:
+        case: The op.
+        sample: The call.
+        dtype: The dtype being tested.
+        seed: Of the values drawn.
+    """
+
+    case: OpCase
+    sample: Sample
+    dtype: str
+    seed: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.case.op}-{self.dtype}-{self.sample}"
+
+    def arrays(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments as NumPy arrays."""
+        return self.sample.arrays(self.dtype, self.seed)
+
+    def tensors(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments as tensors of the active backend."""
+        args, kwargs = self.arrays()
+        return _as_tensors(args), _as_tensors(kwargs)
+
+    def expected(self) -> list[Any]:
+        """Return the reference's results, each in 64 bits."""
+        args, kwargs = self.sample.arrays(self.dtype, self.seed, wide=True)
+        with np.errstate(all="ignore"):
+            return tree.flatten(self.case.reference(*args, **kwargs))
+
+    def scale(self) -> Any:
+        """Return the magnitude of the terms that the op sums, 0 where it sums none."""
+        if self.case.bound.scale is None:
+            return 0.0
+        args, kwargs = self.sample.arrays(self.dtype, self.seed, wide=True)
+        return self.case.bound.scale(*args, **kwargs)
+
+    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
+        """Call the op and return what is compared, as a flat list of tensors."""
+        result = self.case.fn(*args, **kwargs)
+        if self.case.view is not None:
+            result = self.case.view(result, *args, **kwargs)
+        return tree.flatten(result)
+
+
+def _as_tensors(x: Any) -> Any:
+    return map_arrays(active().convert_to_tensor, x)

@@ -1,0 +1,1 @@
+"""What is checked, one file per section; each runs alone."""

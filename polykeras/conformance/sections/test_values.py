@@ -1,0 +1,17 @@
+"""Values: results are within the bound of the reference, in every dtype."""
+
+from __future__ import annotations
+
+import pytest
+
+from polykeras.backend import Backend
+from polykeras.conformance._case import Trial
+from polykeras.conformance._checks import Measure, check_trial
+
+pytestmark = pytest.mark.section("values")
+
+
+@pytest.mark.trials("all dtypes")
+def test_values(backend: Backend, trial: Trial, measure: Measure) -> None:
+    args, kwargs = trial.tensors()
+    check_trial(backend, trial, trial.run(args, kwargs), measure)
