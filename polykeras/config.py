@@ -21,11 +21,17 @@ _ABOVE: Final = {
 
 __all__ = [
     "backend",
+    "disable_interactive_logging",
+    "disable_traceback_filtering",
     "dtype_policy",
+    "enable_interactive_logging",
+    "enable_traceback_filtering",
     "enable_unsafe_deserialization",
     "epsilon",
     "floatx",
     "image_data_format",
+    "is_interactive_logging_enabled",
+    "is_traceback_filtering_enabled",
     "set_backend",
     "set_dtype_policy",
     "set_epsilon",
@@ -41,6 +47,7 @@ _DATA_FORMATS = ("channels_last", "channels_first")
 _floatx = "float32"
 _epsilon = 1e-7
 _image_data_format: DataFormat = "channels_last"
+_interactive_logging = True
 
 
 def __getattr__(name: str) -> Any:
@@ -136,4 +143,49 @@ def enable_unsafe_deserialization() -> None:
         "Loading a file never runs code from it, and no setting changes that. Define "
         "the class or function in your program, register it with "
         "@keras.saving.register_keras_serializable, and load the file then."
+    )
+
+
+def enable_interactive_logging() -> None:
+    """Show progress on standard output; this is the default."""
+    global _interactive_logging  # noqa: PLW0603
+    _interactive_logging = True
+
+
+def disable_interactive_logging() -> None:
+    """Send progress and messages to the logger ``"polykeras"`` at level INFO.
+
+    ``verbose="auto"`` then means one line an epoch.
+    """
+    global _interactive_logging  # noqa: PLW0603
+    _interactive_logging = False
+
+
+def is_interactive_logging_enabled() -> bool:
+    """Return whether progress is shown on standard output.
+
+    >>> is_interactive_logging_enabled()
+    True
+    """
+    return _interactive_logging
+
+
+def disable_traceback_filtering() -> None:
+    """Do nothing: tracebacks are never filtered here."""
+
+
+def is_traceback_filtering_enabled() -> bool:
+    """Return False: tracebacks are never filtered here."""
+    return False
+
+
+def enable_traceback_filtering() -> None:
+    """Refuse: what polykeras raises shows the whole way to where it was raised.
+
+    Raises:
+        PolykerasError: Always.
+    """
+    raise PolykerasError(
+        "Tracebacks are not filtered: polykeras' own frames are part of them. Remove "
+        "the call."
     )

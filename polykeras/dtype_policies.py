@@ -130,11 +130,11 @@ def get(identifier: Any) -> DTypePolicy:
     )
 
 
-def serialize(policy: DTypePolicy) -> Any:
+def serialize(dtype_policy: DTypePolicy) -> Any:
     """Return plain data that describes a policy."""
     from polykeras.registry import serialize_keras_object
 
-    return serialize_keras_object(policy)
+    return serialize_keras_object(dtype_policy)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:

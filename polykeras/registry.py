@@ -230,13 +230,28 @@ def resolve(
             )
         identifier = found
     if inspect.isclass(identifier) and instantiate:
-        return identifier()
+        return _made_without_arguments(identifier, kind)
     if callable(identifier) or inspect.isclass(identifier):
         return identifier
     raise ArgumentError(
         f"Expected a {kind}: a name, a config, a function or an object; got "
         f"{identifier!r} of type {type(identifier).__name__}."
     )
+
+
+def _made_without_arguments(cls: type, kind: str) -> Any:
+    needed = [
+        p.name
+        for p in list(inspect.signature(cls).parameters.values())
+        if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD
+    ]
+    if needed:
+        given = ", ".join(f"{name}=..." for name in needed)
+        raise ArgumentError(
+            f"The {kind} {cls.__name__!r} cannot be chosen by name alone. Pass an "
+            f"object: {cls.__name__}({given})."
+        )
+    return cls()
 
 
 # -- plain data and back ---------------------------------------------------------

@@ -13,7 +13,7 @@ from polykeras.backend._effects import (
 )
 from polykeras.backend._indices import check_indices
 from polykeras.backend._kernels import Kernel, KernelTable, set_default_kernels
-from polykeras.backend._promotion import result_type
+from polykeras.backend._promotion import is_float_dtype, is_int_dtype, result_type
 from polykeras.backend._selection import (
     REFERENCE,
     active,
@@ -42,8 +42,6 @@ from polykeras.config import (
     set_floatx,
     set_image_data_format,
 )
-from polykeras.dtypes import is_float as is_float_dtype
-from polykeras.dtypes import is_integer as is_int_dtype
 from polykeras.dtypes import standardize_dtype
 from polykeras.naming import clear_session, get_uid
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from polykeras import config, dtypes
+from polykeras import config
+from polykeras import dtypes as table
 
-__all__ = ["result_type"]
+__all__ = ["is_float_dtype", "is_int_dtype", "result_type"]
 
 _WEAK = {bool: "bool", int: "int*", float: "float*", complex: "complex*"}
 
 
-def result_type(*given: Any) -> str:
+def result_type(*dtypes: Any) -> str:
     """Return the dtype of a result whose inputs have the given dtypes.
 
     Args:
-        given: Dtypes however spelled; Python's own types count as weak, and None
+        dtypes: Dtypes however spelled; Python's own types count as weak, and None
             as floatx.
 
     Returns:
@@ -30,7 +31,25 @@ def result_type(*given: Any) -> str:
         if dtype is None
         else _WEAK[dtype]
         if isinstance(dtype, type) and dtype in _WEAK
-        else dtypes.standardize_dtype(dtype)
-        for dtype in given
+        else table.standardize_dtype(dtype)
+        for dtype in dtypes
     ]
-    return dtypes.result_type(*(names or [floatx]), floatx=floatx)
+    return table.result_type(*(names or [floatx]), floatx=floatx)
+
+
+def is_float_dtype(dtype: Any) -> bool:
+    """Return whether a dtype, however spelled, holds floats.
+
+    >>> is_float_dtype("bfloat16"), is_float_dtype(int)
+    (True, False)
+    """
+    return table.is_float(table.standardize_dtype(dtype))
+
+
+def is_int_dtype(dtype: Any) -> bool:
+    """Return whether a dtype, however spelled, holds signed or unsigned integers.
+
+    >>> is_int_dtype("uint8"), is_int_dtype(bool)
+    (True, False)
+    """
+    return table.is_integer(table.standardize_dtype(dtype))

@@ -8,6 +8,7 @@ from typing import Any
 
 from polykeras.callbacks.callback import Callback
 from polykeras.errors import ArgumentError
+from polykeras.utils.printing import say
 
 __all__ = ["LearningRateScheduler"]
 
@@ -43,7 +44,7 @@ class LearningRateScheduler(Callback):
             ) from error
         self.model.optimizer.learning_rate = new
         if self.verbose:
-            print(f"Epoch {epoch + 1}: learning rate {new:.6g}")
+            say(f"Epoch {epoch + 1}: learning rate {new:.6g}")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Add the rate to the logs."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from polykeras import config
 from polykeras.callbacks.callback import Callback
 from polykeras.utils.progbar import Progbar
 
@@ -22,7 +23,9 @@ class ProgbarLogger(Callback):
 
     def _verbose(self) -> int:
         verbose = self.params.get("verbose", 1)
-        return 1 if verbose == "auto" else int(verbose)
+        if verbose == "auto":
+            return 1 if config.is_interactive_logging_enabled() else 2
+        return int(verbose)
 
     def _begin(self) -> None:
         self._seen = 0

@@ -7,6 +7,7 @@ from typing import Any
 from polykeras.callbacks._monitor import better_than, monitored, worst
 from polykeras.callbacks.callback import Callback
 from polykeras.errors import ArgumentError
+from polykeras.utils.printing import say
 
 __all__ = ["ReduceLROnPlateau"]
 
@@ -91,6 +92,6 @@ class ReduceLROnPlateau(Callback):
         new = max(old * self.factor, self.min_lr)
         self.model.optimizer.learning_rate = new
         if self.verbose:
-            print(f"Epoch {epoch + 1}: learning rate lowered to {new:.6g}")
+            say(f"Epoch {epoch + 1}: learning rate lowered to {new:.6g}")
         self.cooldown_counter = self.cooldown
         self.wait = 0

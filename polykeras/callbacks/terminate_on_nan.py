@@ -8,6 +8,7 @@ import numpy as np
 
 from polykeras.callbacks.callback import Callback
 from polykeras.errors import PolykerasError
+from polykeras.utils.printing import say
 
 __all__ = ["TerminateOnNaN"]
 
@@ -36,5 +37,5 @@ class TerminateOnNaN(Callback):
         message = f"Batch {batch}: the loss is {loss}, so training stops."
         if self.raise_error:
             raise PolykerasError(message)
-        print(message)
+        say(message)
         self.model.stop_training = True

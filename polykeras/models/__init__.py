@@ -1,7 +1,8 @@
 """Models: layers that can be trained, evaluated, saved and moved."""
 
+from polykeras.models._clone import clone_model, model_from_json
 from polykeras.models.functional import Functional
 from polykeras.models.model import Model
 from polykeras.models.sequential import Sequential
 
-__all__ = ["Functional", "Model", "Sequential"]
+__all__ = ["Functional", "Model", "Sequential", "clone_model", "model_from_json"]

@@ -197,6 +197,37 @@ class Model(Trainer, Layer):
 
         load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """Return all values as nested dicts by the parts of the variables' paths.
+
+        Args:
+            value_format: ``"backend_tensor"`` or ``"numpy_array"``.
+
+        Returns:
+            A dict with ``"trainable_variables"``, ``"non_trainable_variables"``,
+            ``"optimizer_variables"`` and ``"metrics_variables"``.
+
+        Raises:
+            ArgumentError: If the format is unknown.
+        """
+        from polykeras.models._state_tree import get_state_tree
+
+        return get_state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree: dict[str, Any]) -> None:
+        """Set the values that `get_state_tree` returned, or some of them.
+
+        Args:
+            state_tree: Nested dicts; what they leave out stays.
+
+        Raises:
+            ArgumentError: If a path is unknown or a shape differs; nothing changes
+                then.
+        """
+        from polykeras.models._state_tree import set_state_tree
+
+        set_state_tree(self, state_tree)
+
     def to_json(self, **kwargs: Any) -> str:
         """Return the architecture as a JSON string."""
         return json.dumps(serialize_keras_object(self), **kwargs)

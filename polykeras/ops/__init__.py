@@ -1,6 +1,6 @@
 """One declaration per op; each runs on every backend."""
 
-from polykeras.ops import image, linalg, numpy
+from polykeras.ops import image, linalg, nn, numpy
 from polykeras.ops.activations import (
     celu,
     elu,
@@ -658,6 +658,7 @@ __all__ = [
     "ndim",
     "negative",
     "nextafter",
+    "nn",
     "nonzero",
     "norm",
     "normalize",

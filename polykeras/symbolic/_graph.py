@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from polykeras import tree
-from polykeras.errors import ArgumentError, ShapeError
+from polykeras.errors import ArgumentError, PolykerasError, ShapeError
 from polykeras.symbolic._keras_tensor import KerasTensor
 from polykeras.symbolic._node import Node
+from polykeras.symbolic._operation import Operation
 
 __all__ = ["Function"]
 
 
-class Function:
+class Function(Operation):
     """A graph of recorded calls that can be run on values.
 
     Args:
@@ -33,7 +34,7 @@ class Function:
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         """Find the nodes between inputs and outputs."""
-        self.name = name or "function"
+        super().__init__(name)
         self._inputs_struct = inputs
         self._outputs_struct = outputs
         self._inputs = _symbolic_leaves(inputs, "inputs")
@@ -50,9 +51,56 @@ class Function:
         """The symbolic outputs, flat."""
         return self._outputs
 
-    def __call__(self, inputs: Any) -> Any:
-        """Run the graph."""
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs in the structure they were given in."""
+        return self._inputs_struct
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs in the structure they were given in."""
+        return self._outputs_struct
+
+    @property
+    def operations(self) -> list[Any]:
+        """The layers, operations and ops of the graph, each once, in running order."""
+        return list({id(n.operation): n.operation for n in self.nodes}.values())
+
+    def call(self, inputs: Any) -> Any:
+        """Run the graph.
+
+        Args:
+            inputs: Values in the structure of `input`.
+
+        Returns:
+            Values in the structure of `output`.
+        """
         return self.run(tree.flatten(inputs))
+
+    def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
+        """Record the calls of the graph anew, on other symbolic tensors."""
+        return self.call(*args, **kwargs)
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Return the shapes of the outputs for inputs of given shapes."""
+        shapes = [input_shape] if len(self._inputs) == 1 else input_shape
+        symbolic = [
+            KerasTensor(shape, x.dtype)
+            for x, shape in zip(self._inputs, shapes, strict=True)
+        ]
+        outputs = self.compute_output_spec(symbolic)
+        return tree.map_leaves(lambda x: x.shape, outputs)
+
+    def get_config(self) -> dict[str, Any]:
+        """Refuse: a graph is saved as part of a model.
+
+        Raises:
+            PolykerasError: Always.
+        """
+        raise PolykerasError(
+            f"The graph {self.name!r} has no config of its own. Save it as a model: "
+            "Model(function.input, function.output)."
+        )
 
     def run(
         self,

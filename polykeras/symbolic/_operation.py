@@ -29,6 +29,7 @@ class Operation:
     def __init__(self, name: str | None = None) -> None:
         """Take or make a name."""
         self.name = name or auto_name(type(self))
+        self._inbound_nodes: list[Node] = []
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs, or record the call on symbolic tensors."""
@@ -49,8 +50,28 @@ class Operation:
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Record the call on symbolic tensors and return symbolic outputs."""
         outputs = self.compute_output_spec(*args, **kwargs)
-        Node(self, args, kwargs, outputs)
+        self._inbound_nodes.append(Node(self, args, kwargs, outputs))
         return outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic input of the first symbolic call."""
+        args = self._first_node().args
+        return args[0] if len(args) == 1 else list(args)
+
+    @property
+    def output(self) -> Any:
+        """The symbolic output of the first symbolic call."""
+        outputs = self._first_node().outputs
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _first_node(self) -> Node:
+        if not self._inbound_nodes:
+            raise AttributeError(
+                f"{self.name!r} has never been called on symbolic tensors, so it has "
+                "no defined input or output."
+            )
+        return self._inbound_nodes[0]
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments; subclasses add their own."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from polykeras.utils.printing import make_console
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -58,9 +60,7 @@ class Progbar:
 
     def _output(self) -> Console:
         if self._console is None:
-            from rich.console import Console
-
-            self._console = Console(highlight=False, soft_wrap=True, emoji=False)
+            self._console = make_console()
         return self._console
 
     def headline(self, text: str) -> None:

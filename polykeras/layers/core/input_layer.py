@@ -105,11 +105,11 @@ def Input(  # noqa: N802 Keras' name
     batch_size: int | None = None,
     dtype: Any = None,
     sparse: bool | None = None,
+    ragged: bool | None = None,
     batch_shape: Any = None,
     name: str | None = None,
     tensor: KerasTensor | None = None,
     optional: bool = False,
-    ragged: bool | None = None,
 ) -> KerasTensor:
     """Return a symbolic tensor that stands for the data of a model.
 
@@ -118,11 +118,11 @@ def Input(  # noqa: N802 Keras' name
         batch_size: Size of the batch axis, or None.
         dtype: Dtype of the data; None means floatx.
         sparse: Kept for Keras' signature; must be falsy.
+        ragged: Kept likewise.
         batch_shape: Shape with the batch axis, instead of `shape`.
         name: A name, the key in dicts of inputs.
         tensor: A symbolic tensor to use.
         optional: Whether None may be passed.
-        ragged: Kept for Keras' signature; must be falsy.
 
     Returns:
         A `KerasTensor` of shape ``(batch_size, *shape)``.

@@ -17,7 +17,7 @@ from polykeras.layers.recurrent._cells import (
 from polykeras.layers.recurrent._dropout_masks import DropoutMasks, keeping_masks
 from polykeras.layers.recurrent._stepping import step_through
 from polykeras.layers.recurrent.stacked_rnn_cells import StackedRNNCells
-from polykeras.registry import public, serialize_keras_object
+from polykeras.registry import CustomObjectScope, public, serialize_keras_object
 from polykeras.variables import Variable, autocast_scope, name_scope
 
 __all__ = ["RNN", "Steps"]
@@ -252,6 +252,13 @@ class RNN(Layer):
                     zero_output_for_mask=self.zero_output_for_mask,
                 )
             )
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> RNN:
+        """Return the layer of a config; `custom_objects` names cells of one's own."""
+        with CustomObjectScope(custom_objects or {}):
+            layer: RNN = super().from_config(config)
+        return layer
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
