@@ -20,7 +20,8 @@ backend), and what to do. The tree::
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+import inspect
+from collections.abc import Iterable, Mapping
 
 __all__ = [
     "ArgumentError",
@@ -36,6 +37,7 @@ __all__ = [
     "PolykerasError",
     "ShapeError",
     "nearest",
+    "unknown_argument",
 ]
 
 
@@ -104,3 +106,29 @@ def nearest(word: object, choices: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(word), allowed, n=1)
     hint = f"Did you mean {close[0]!r}? " if close else ""
     return f"{hint}Allowed: {', '.join(map(repr, allowed)) or 'nothing'}."
+
+
+def unknown_argument(
+    cls: type, given: Mapping[str, object], more: Iterable[str] = ()
+) -> ArgumentError:
+    """Return the error for a keyword that no constructor of a class takes.
+
+    Args:
+        cls: The class that was to be made.
+        given: The keywords left over, with their values; the first one is named.
+        more: Keywords that the class takes besides those of its constructors.
+
+    >>> class Circle:
+    ...     def __init__(self, radius=1.0): ...
+    >>> unknown_argument(Circle, {"radios": 2.0})
+    ArgumentError("Circle got the unknown argument radios=2.0. Did you mean 'rad...")
+    """
+    known = set(more)
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            known |= set(inspect.signature(vars(base)["__init__"]).parameters)
+    name = min(given)
+    return ArgumentError(
+        f"{cls.__name__} got the unknown argument {name}={given[name]!r}. "
+        + nearest(name, known - {"self", "args", "kwargs"})
+    )

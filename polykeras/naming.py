@@ -6,12 +6,16 @@ import gc
 import re
 import threading
 from collections import Counter
+from collections.abc import Mapping
+from typing import Any
 
 __all__ = [
     "auto_name",
     "clear_names",
     "clear_session",
+    "describe",
     "get_uid",
+    "settings",
     "to_snake_case",
     "unique_name",
 ]
@@ -43,6 +47,26 @@ def unique_name(prefix: str) -> str:
 def auto_name(cls: type) -> str:
     """Return a name for a new object of a class."""
     return unique_name(to_snake_case(cls.__name__))
+
+
+def describe(obj: object, values: Mapping[str, Any]) -> str:
+    """Return a representation of an object by what it was made with.
+
+    >>> describe(Counter(), {"monitor": "loss", "patience": 3})
+    "<Counter monitor='loss', patience=3>"
+    """
+    shown = ", ".join(f"{name}={value!r}" for name, value in values.items())
+    return f"<{type(obj).__name__}{' ' * bool(shown)}{shown}>"
+
+
+def settings(obj: object) -> dict[str, Any]:
+    """Return the public attributes of an object that hold plain values."""
+    return {
+        name: value
+        for name, value in vars(obj).items()
+        if not name.startswith("_")
+        and isinstance(value, str | bool | int | float | None)
+    }
 
 
 def clear_names() -> None:

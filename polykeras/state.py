@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from polykeras.backend import set_state_carrier
 from polykeras.errors import PolykerasError
+from polykeras.ops._operands import Operand
 
 if TYPE_CHECKING:
     from polykeras.backend import Tensor
@@ -73,7 +74,11 @@ class StateScope:
         sealed: bool = False,
     ) -> None:
         """Bind `values` to `variables`."""
-        self.values = {id(v): value for v, value in zip(variables, values, strict=True)}
+        self.values = {
+            # Keras' guides pass the variables themselves as their own values.
+            id(v): value.operand() if isinstance(value, Operand) else value
+            for v, value in zip(variables, values, strict=True)
+        }
         self.written: dict[int, Variable] = {}
         self.sealed = sealed
         self.parent: StateScope | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from polykeras.naming import describe, settings
+
 __all__ = ["Callback"]
 
 Logs = dict[str, Any] | None
@@ -35,6 +37,9 @@ class Callback:
     def set_model(self, model: Any) -> None:
         """Receive the model."""
         self._model = model
+
+    def __repr__(self) -> str:
+        return describe(self, settings(self))
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Run as `on_train_batch_begin` does by default."""

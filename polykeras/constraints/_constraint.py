@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from polykeras.backend import Tensor
+from polykeras.naming import describe
 from polykeras.registry import deserialize_keras_object
 
 __all__ = ["Constraint"]
@@ -37,6 +38,9 @@ class Constraint:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {}
+
+    def __repr__(self) -> str:
+        return describe(self, self.get_config())
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:

@@ -17,6 +17,7 @@ from polykeras.backend import (
     get_backend,
 )
 from polykeras.errors import ArgumentError, DTypeError
+from polykeras.naming import describe
 from polykeras.ops._shapes import as_shape
 from polykeras.random import SeedGenerator, draw_seed, make_default_seed
 from polykeras.registry import deserialize_keras_object, serialize_keras_object
@@ -77,10 +78,7 @@ class Initializer:
         return type(self).from_config(self.get_config())
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{k}={v!r}" for k, v in self.get_config().items())
-        return (
-            f"<{type(self).__name__} {shown}>" if shown else f"<{type(self).__name__}>"
-        )
+        return describe(self, self.get_config())
 
 
 class RandomInitializer(Initializer):

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from polykeras import dtype_policies, dtypes, tree
 from polykeras.backend import Backend, active, engine_scope, is_abstract_engine
-from polykeras.errors import ArgumentError, PolykerasError, ShapeError
+from polykeras.errors import PolykerasError, ShapeError, unknown_argument
 from polykeras.layers._building import LayerBuilding, tree_of_shapes
 from polykeras.layers._call import (
     CallContext,
@@ -96,7 +96,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
         from polykeras import regularizers
 
         shape = kwargs.pop("input_shape", None)
-        batch_shape = kwargs.pop("batch_input_shape", None)
+        batch_shape = kwargs.pop("batch_input_shape", kwargs.pop("batch_shape", None))
         input_dim = kwargs.pop("input_dim", None)
         if shape is None and input_dim is not None:
             shape = (input_dim,)
@@ -104,8 +104,8 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
             shape = (shape,) if isinstance(shape, int) else tuple(shape)
             batch_shape = (None, *shape)
         if kwargs:
-            raise ArgumentError(
-                f"{type(self).__name__} got the unknown argument(s) {sorted(kwargs)}."
+            raise unknown_argument(
+                type(self), kwargs, {"batch_shape", "input_dim", "input_shape"}
             )
         self.name = name or auto_name(type(self))
         self.dtype_policy = dtype_policies.get(dtype)

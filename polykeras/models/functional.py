@@ -43,6 +43,8 @@ class Functional(Model):
             if x.node is None:
                 # A bare KerasTensor: give it a layer, as Input would have.
                 InputLayer(input_tensor=x, name=x.name)
+        # A stack whose input was learnt from the first data takes other lengths too.
+        self._checks_shapes = True
         self._layers = self._order_layers()
         _check_names(self._layers, self.name)
         self.built = True
@@ -150,7 +152,8 @@ class Functional(Model):
             x = ops.expand_dims(x, -1)
         elif rank == wanted + 1 and x.shape[-1] == 1:
             x = ops.squeeze(x, -1)
-        _check_shape(self.name, spec, tuple(x.shape))
+        if self._checks_shapes:
+            _check_shape(self.name, spec, tuple(x.shape))
         if not isinstance(x, KerasTensor):
             name = ops.dtype(x)
             if name != spec.dtype:

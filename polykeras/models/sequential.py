@@ -143,6 +143,7 @@ class Sequential(Model):
 
         with _outside_of_trace():
             self.build(batch_shape)
+        self._graph_or_fail()._checks_shapes = isinstance(self._layers[0], InputLayer)
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Run the layers in order."""

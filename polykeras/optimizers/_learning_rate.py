@@ -8,13 +8,45 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from polykeras import config
-from polykeras.errors import ArgumentError
+from polykeras.errors import ArgumentError, unknown_argument
 from polykeras.variables import Variable
 
 if TYPE_CHECKING:
     from polykeras.backend import Tensor
 
-__all__ = ["current_rate", "is_schedule", "legacy_rate", "rate_config", "rate_source"]
+__all__ = [
+    "OldRateName",
+    "current_rate",
+    "is_schedule",
+    "legacy_rate",
+    "rate_config",
+    "rate_source",
+]
+
+
+class OldRateName:
+    """The learning rate under the name that old books use, ``optimizer.lr``."""
+
+    learning_rate: Any
+
+    @property
+    def lr(self) -> Any:
+        """The learning rate; write `learning_rate`."""
+        _warn_of_old_name(self)
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: Any) -> None:
+        _warn_of_old_name(self)
+        self.learning_rate = value
+
+
+def _warn_of_old_name(optimizer: object) -> None:
+    warnings.warn(
+        f"{type(optimizer).__name__}.lr is the old spelling of learning_rate.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
 
 
 def is_schedule(value: object) -> bool:
@@ -24,33 +56,34 @@ def is_schedule(value: object) -> bool:
     return callable(value) and hasattr(value, "get_config")
 
 
-def legacy_rate(learning_rate: Any, kwargs: dict[str, Any], optimizer: str) -> Any:
+def legacy_rate(learning_rate: Any, kwargs: dict[str, Any], optimizer: type) -> Any:
     """Return the learning rate, taken from the old keyword ``lr`` if that is given.
 
     Args:
         learning_rate: The value of the present keyword.
         kwargs: Unknown keywords; known old ones are removed.
-        optimizer: The class name, for messages.
+        optimizer: The class, for messages.
 
     Raises:
-        TypeError: If an unknown keyword is left.
+        ArgumentError: If an unknown keyword is left.
     """
     if "lr" in kwargs:
         warnings.warn(
-            f"{optimizer}(lr=...) is the old spelling; write learning_rate=....",
+            f"{optimizer.__name__}(lr=...) is the old spelling; write "
+            "learning_rate=....",
             DeprecationWarning,
             stacklevel=4,
         )
         learning_rate = kwargs.pop("lr")
     if kwargs.pop("decay", None):
         warnings.warn(
-            f"{optimizer}(decay=...) has no effect; pass "
+            f"{optimizer.__name__}(decay=...) has no effect; pass "
             "learning_rate=schedules.InverseTimeDecay(...).",
             DeprecationWarning,
             stacklevel=4,
         )
     if kwargs:
-        raise TypeError(f"{optimizer} got unexpected arguments {sorted(kwargs)}.")
+        raise unknown_argument(optimizer, kwargs)
     return learning_rate
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, MutableMapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras.errors import ArgumentError, PolykerasError
+from polykeras.naming import describe
 from polykeras.optimizers._learning_rate import rate_config
 from polykeras.state import StateScope
 
@@ -132,6 +133,11 @@ class Saving:
             "loss_scale_factor": self.loss_scale_factor,
             "gradient_accumulation_steps": self.gradient_accumulation_steps,
         }
+
+    def __repr__(self) -> str:
+        rate = self._learning_rate
+        shown = float(rate.numpy()) if hasattr(rate, "numpy") else rate
+        return describe(self, {"name": self.name, "learning_rate": shown})
 
     @classmethod
     def from_config(

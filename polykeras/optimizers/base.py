@@ -20,6 +20,7 @@ from polykeras.ops.updates import (
 )
 from polykeras.optimizers._checks import check_arguments, checked_gradients
 from polykeras.optimizers._learning_rate import (
+    OldRateName,
     current_rate,
     legacy_rate,
     rate_source,
@@ -38,7 +39,7 @@ __all__ = ["Optimizer"]
 
 
 @public
-class Optimizer(Slots, Saving):
+class Optimizer(Slots, Saving, OldRateName):
     """The base class of optimizers.
 
     An own rule needs `update_step`, which sees one variable at a time; its slots
@@ -92,7 +93,7 @@ class Optimizer(Slots, Saving):
         **kwargs: Any,
     ) -> None:
         """Check the arguments and make the step counter and the learning rate."""
-        learning_rate = legacy_rate(learning_rate, kwargs, type(self).__name__)
+        learning_rate = legacy_rate(learning_rate, kwargs, type(self))
         self.name = name or naming.auto_name(type(self))
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm

@@ -8,6 +8,7 @@ from polykeras import config as _config
 from polykeras import ops
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError
+from polykeras.naming import describe, settings
 
 __all__ = ["LearningRateSchedule", "as_float", "positive"]
 
@@ -45,6 +46,9 @@ class LearningRateSchedule:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         raise NotImplementedError(f"{type(self).__name__} has no get_config().")
+
+    def __repr__(self) -> str:
+        return describe(self, settings(self))
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError
+from polykeras.naming import describe
 
 __all__ = ["Regularizer", "factor"]
 
@@ -38,6 +39,9 @@ class Regularizer:
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {}
+
+    def __repr__(self) -> str:
+        return describe(self, self.get_config())
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:

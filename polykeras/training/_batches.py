@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -48,9 +49,7 @@ class BatchSteps:
 
         def loss_of_batch() -> tuple[Tensor, Any]:
             y_pred = self(x, training=True)  # type: ignore[operator]
-            loss = self.compute_loss(
-                x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=True
-            )
+            loss = self._loss_of(x, y, y_pred, sample_weight, training=True)
             return self.optimizer.scale_loss(loss), (loss, y_pred)
 
         variables = self.trainable_variables
@@ -74,9 +73,7 @@ class BatchSteps:
         """
         x, y, sample_weight = unpack(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
-        loss = self.compute_loss(
-            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, training=False
-        )
+        loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
         self._track_loss(loss, x)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -84,6 +81,19 @@ class BatchSteps:
         """Return the outputs for one batch."""
         x, _, _ = unpack(data)
         return self(x, training=False)  # type: ignore[operator]
+
+    def _loss_of(
+        self, x: Any, y: Any, y_pred: Any, sample_weight: Any, *, training: bool
+    ) -> Tensor:
+        """Call `compute_loss`, whose overrides need not take `training`."""
+        wanted = inspect.signature(self.compute_loss).parameters
+        takes = "training" in wanted or any(
+            p.kind is p.VAR_KEYWORD for p in wanted.values()
+        )
+        more = {"training": training} if takes else {}
+        return self.compute_loss(
+            x=x, y=y, y_pred=y_pred, sample_weight=sample_weight, **more
+        )
 
     def compute_loss(
         self,

@@ -122,7 +122,7 @@ def test_old_spelling_of_the_learning_rate():
     with pytest.warns(DeprecationWarning, match="learning_rate"):
         optimizer = RMSprop(lr=0.5)
     assert float(optimizer.learning_rate) == 0.5
-    with pytest.raises(TypeError, match="momentun"):
+    with pytest.raises(ArgumentError, match="momentun"):
         SGD(momentun=0.9)
 
 
