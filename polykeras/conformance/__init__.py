@@ -11,6 +11,7 @@ from polykeras.conformance._bounds import (
     summed,
 )
 from polykeras.conformance._case import ErrorSample, OpCase, Trial
+from polykeras.conformance._layer_case import LayerCase, assert_near
 from polykeras.conformance._samples import Draw, Sample
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "Bound",
     "Draw",
     "ErrorSample",
+    "LayerCase",
     "OpCase",
     "Sample",
     "Trial",
+    "assert_near",
     "composed",
     "elementary",
     "errors_in_ulp",

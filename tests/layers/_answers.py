@@ -11,7 +11,7 @@ import numpy as np
 import polykeras as keras
 from polykeras import ops, tree
 from polykeras.backend import Array
-from tests.layers._case import assert_near
+from polykeras.conformance import assert_near
 
 __all__ = ["Answer", "read_answers"]
 

@@ -7,40 +7,8 @@ import pytest
 
 import polykeras as keras
 from polykeras.backend import Backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
-from tests.layers._case import LayerCase, assert_near
-
-CASES = [
-    LayerCase("ReLU", {}, (2, 5), (2, 5), keeps_mask=True),
-    LayerCase(
-        "ReLU",
-        {"max_value": 1.0, "negative_slope": 0.25, "threshold": 0.5},
-        (2, 3, 4),
-        (2, 3, 4),
-        unknown=(None, None, None),
-        unknown_output=(None, None, None),
-    ),
-    LayerCase("LeakyReLU", {"negative_slope": 0.5}, (2, 5), (2, 5), keeps_mask=True),
-    LayerCase("ELU", {"alpha": 0.5}, (2, 5), (2, 5), keeps_mask=True),
-    LayerCase("PReLU", {}, (2, 3, 4), (2, 3, 4), weights=1, keeps_mask=True),
-    LayerCase(
-        "PReLU",
-        {"shared_axes": [1, 2]},
-        (2, 3, 3, 4),
-        (2, 3, 3, 4),
-        weights=1,
-        unknown=(None, None, None, 4),
-        unknown_output=(None, None, None, 4),
-    ),
-    LayerCase("Softmax", {}, (2, 3, 4), (2, 3, 4)),
-    LayerCase("Softmax", {"axis": [1, 2]}, (2, 3, 4), (2, 3, 4)),
-    LayerCase("Activation", {"activation": "gelu"}, (2, 5), (2, 5), keeps_mask=True),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 def test_relu_pieces(backend: Backend) -> None:

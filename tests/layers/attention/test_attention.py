@@ -12,36 +12,6 @@ from polykeras import masking, ops
 from polykeras.backend import Backend
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.layers import AdditiveAttention, Attention
-from tests.layers._case import LayerCase
-
-SHAPES = [(2, 3, 4), (2, 5, 4)]
-OUTPUT = (2, 3, 4)
-CASES = [
-    LayerCase("Attention", {}, SHAPES, OUTPUT, terms=64),
-    LayerCase(
-        "Attention",
-        {"use_scale": True, "score_mode": "concat", "dropout": 0.5, "seed": 1},
-        SHAPES,
-        OUTPUT,
-        weights=2,
-        random_training=True,
-        terms=64,
-    ),
-    LayerCase(
-        "AdditiveAttention",
-        {},
-        [*SHAPES, (2, 5, 4)],
-        OUTPUT,
-        weights=1,
-        call={"use_causal_mask": True},
-        terms=64,
-    ),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 def test_masks_follow_and_hide(backend: Backend) -> None:

@@ -10,10 +10,10 @@ import pytest
 import polykeras as keras
 from polykeras import masking, ops
 from polykeras.backend import Array, Backend, get_backend, use_backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.layers import GroupQueryAttention, MultiHeadAttention
 from tests.layers._answers import wave
-from tests.layers._case import assert_near
 
 MAKE: dict[str, Any] = {
     "multi-head": lambda **k: MultiHeadAttention(4, 3, **k),

@@ -9,65 +9,8 @@ import pytest
 
 import polykeras as keras
 from polykeras.backend import Backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
-from tests.layers._case import LayerCase, assert_near
-
-CASES = [
-    LayerCase(
-        "Conv1D",
-        {"filters": 4, "kernel_size": 3, "activation": "relu"},
-        (2, 7, 3),
-        (2, 5, 4),
-        weights=2,
-        unknown=(None, None, 3),
-        unknown_output=(None, None, 4),
-    ),
-    LayerCase(
-        "Conv1D",
-        {"filters": 2, "kernel_size": 3, "padding": "causal", "dilation_rate": 2},
-        (2, 7, 3),
-        (2, 7, 2),
-        weights=2,
-    ),
-    LayerCase(
-        "Conv2D",
-        {"filters": 4, "kernel_size": (3, 2), "strides": (2, 1), "padding": "same"},
-        (2, 7, 6, 3),
-        (2, 4, 6, 4),
-        weights=2,
-        terms=32,
-        unknown=(None, None, None, 3),
-        unknown_output=(None, None, None, 4),
-    ),
-    LayerCase(
-        "Conv2D",
-        {"filters": 4, "kernel_size": 2, "groups": 2, "use_bias": False},
-        (2, 5, 5, 6),
-        (2, 4, 4, 4),
-        weights=1,
-    ),
-    LayerCase(
-        "Conv2D",
-        {"filters": 4, "kernel_size": 2, "data_format": "channels_first"},
-        (2, 3, 5, 6),
-        (2, 4, 4, 5),
-        weights=2,
-        unknown=(None, 3, None, None),
-        unknown_output=(None, 4, None, None),
-    ),
-    LayerCase(
-        "Conv3D",
-        {"filters": 2, "kernel_size": 2, "dilation_rate": (1, 2, 1)},
-        (1, 3, 4, 3, 2),
-        (1, 2, 2, 2, 2),
-        weights=2,
-    ),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 def test_known_answer(backend: Backend) -> None:

@@ -8,26 +8,6 @@ import pytest
 import polykeras as keras
 from polykeras.backend import Backend
 from polykeras.errors import ArgumentError, ShapeError
-from tests.layers._case import LayerCase
-
-CASES = [
-    LayerCase("Dense", {"units": 4}, (2, 3), (2, 4), weights=2, keeps_mask=True),
-    LayerCase(
-        "Dense",
-        {"units": 4, "activation": "tanh", "kernel_regularizer": "l2"},
-        (2, 5, 3),
-        (2, 5, 4),
-        weights=2,
-        unknown=(None, None, 3),
-        unknown_output=(None, None, 4),
-    ),
-    LayerCase("Dense", {"units": 1, "use_bias": False}, (2, 3), (2, 1), weights=1),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 def test_known_answer(backend: Backend) -> None:

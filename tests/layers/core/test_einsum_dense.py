@@ -9,40 +9,8 @@ import pytest
 
 import polykeras as keras
 from polykeras.backend import Backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
-from tests.layers._case import LayerCase, assert_near
-
-
-def _case(
-    equation: str, output: Any, shape: Any, result: Any, **more: Any
-) -> LayerCase:
-    args = {"equation": equation, "output_shape": output}
-    bias = more.pop("bias", None)
-    if bias:
-        args["bias_axes"] = bias
-    return LayerCase("EinsumDense", args, shape, result, 2 if bias else 1, **more)
-
-
-CASES = [
-    _case("ab,bc->ac", 4, (2, 3), (2, 4), bias="c"),
-    _case(
-        "abc,cd->abd",
-        (None, 6),
-        (2, 5, 3),
-        (2, 5, 6),
-        unknown=(None, None, 3),
-        unknown_output=(None, None, 6),
-    ),
-    _case("abc,cde->abde", (5, 2, 4), (2, 5, 3), (2, 5, 2, 4), bias="de"),
-    _case("abc,bcd->ad", 4, (2, 5, 3), (2, 4), bias="d"),
-    _case("...x,xy->...y", 4, (2, 5, 3), (2, 5, 4), bias="y"),
-    _case("ab...,bc->ac...", 4, (2, 3, 5), (2, 4, 5), bias="c"),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 @pytest.mark.parametrize(

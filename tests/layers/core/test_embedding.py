@@ -9,33 +9,6 @@ import polykeras as keras
 from polykeras import masking
 from polykeras.backend import Backend
 from polykeras.errors import ArgumentError
-from tests.layers._case import LayerCase
-
-CASES = [
-    LayerCase(
-        "Embedding",
-        {"input_dim": 7, "output_dim": 3},
-        (2, 5),
-        (2, 5, 3),
-        weights=1,
-        integers=7,
-        unknown=(None, None),
-        unknown_output=(None, None, 3),
-    ),
-    LayerCase(
-        "Embedding",
-        {"input_dim": 4, "output_dim": 2, "mask_zero": True},
-        (3, 2, 2),
-        (3, 2, 2, 2),
-        weights=1,
-        integers=4,
-    ),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 def test_zero_is_masked(backend: Backend) -> None:

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 import polykeras as keras
 from polykeras import masking
 from polykeras.backend import Backend
-from tests.layers._case import LayerCase
-
-CASES = [
-    LayerCase("Masking", {"mask_value": 9.0}, (2, 5, 3), (2, 5, 3)),
-    LayerCase("Identity", {}, (2, 3), (2, 3), keeps_mask=True),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 def test_marks_steps_of_one_value(backend: Backend) -> None:

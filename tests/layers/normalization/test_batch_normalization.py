@@ -9,50 +9,8 @@ import pytest
 
 import polykeras as keras
 from polykeras.backend import Backend, get_backend, use_backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
-from tests.layers._case import LayerCase, assert_near
-
-CASES = [
-    LayerCase(
-        "BatchNormalization",
-        {},
-        (4, 5, 3),
-        (4, 5, 3),
-        weights=4,
-        trainable=2,
-        random_training=True,
-        keeps_mask=True,
-        terms=64,
-        unknown=(None, None, 3),
-        unknown_output=(None, None, 3),
-    ),
-    LayerCase(
-        "BatchNormalization",
-        {"axis": 1, "scale": False, "momentum": 0.5, "epsilon": 1e-5},
-        (4, 3, 2, 2),
-        (4, 3, 2, 2),
-        weights=3,
-        trainable=1,
-        random_training=True,
-        terms=64,
-    ),
-    LayerCase(
-        "BatchNormalization",
-        {"center": False, "scale": False},
-        (4, 3),
-        (4, 3),
-        weights=2,
-        trainable=0,
-        random_training=True,
-        terms=64,
-    ),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
-
 
 X = (np.random.default_rng(0).normal(size=(4, 3, 2)).astype("float32")) * 3 + 1
 MASK = np.array([[1, 1, 0], [1, 0, 0], [0, 0, 0], [1, 1, 1]], bool)

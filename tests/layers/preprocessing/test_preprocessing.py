@@ -9,42 +9,8 @@ import pytest
 
 import polykeras as keras
 from polykeras.backend import Backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, DataError, ShapeError
-from tests.layers._case import LayerCase, assert_near
-
-CASES = [
-    LayerCase("Rescaling", {"scale": 0.5, "offset": -1.0}, (2, 3), (2, 3)),
-    LayerCase(
-        "Rescaling",
-        {"scale": [0.5, 1.0, 2.0], "offset": (1, 2, 3)},
-        (2, 4, 3),
-        (2, 4, 3),
-        keeps_mask=True,
-    ),
-    LayerCase("Normalization", {}, (2, 3), (2, 3), weights=3, trainable=0),
-    LayerCase(
-        "Normalization",
-        {"axis": (1, 2), "invert": True},
-        (2, 3, 4),
-        (2, 3, 4),
-        weights=3,
-        trainable=0,
-    ),
-    LayerCase(
-        "Normalization",
-        {"axis": -1, "mean": [1.0, 2.0, 3.0], "variance": 4.0},
-        (2, 4, 3),
-        (2, 4, 3),
-        unknown=(None, None, 3),
-        unknown_output=(None, None, 3),
-    ),
-    LayerCase("Normalization", {"axis": None}, (2, 3), (2, 3), weights=3, trainable=0),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 def test_rescaling_makes_floats_of_pixels(backend: Backend) -> None:

@@ -10,9 +10,9 @@ import pytest
 import polykeras as keras
 from polykeras import ops
 from polykeras.backend import Backend, Tensor
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
-from polykeras.layers import RNN, GRUCell, LSTMCell, StackedRNNCells
-from tests.layers._case import LayerCase, assert_near
+from polykeras.layers import RNN, GRUCell, LSTMCell
 
 
 class Sums(keras.Layer):
@@ -32,49 +32,6 @@ class Sums(keras.Layer):
 
 def _sequences() -> Tensor:
     return ops.reshape(ops.arange(1.0, 7.0), (1, 3, 2))
-
-
-def _cases() -> list[LayerCase]:
-    stack = [LSTMCell(3), GRUCell(2)]
-    return [
-        LayerCase(
-            "RNN",
-            {"cell": cell, "return_sequences": True},
-            (2, 4, 3),
-            (2, 4, 2),
-            weights=weights,
-            unknown=(None, None, 3),
-            unknown_output=(None, None, 2),
-            keeps_mask=True,
-            terms=64,
-        )
-        for cell, weights in (
-            (LSTMCell(2, seed=1), 3),
-            (StackedRNNCells(stack), 6),
-        )
-    ]
-
-
-@pytest.mark.parametrize("index", range(2), ids=["cell", "stack"])
-def test_contract(backend: Backend, index: int) -> None:
-    case = _cases()[index]
-    make = case.args["cell"].get_config, type(case.args["cell"]).from_config
-
-    class Fresh(LayerCase):
-        def make(self, **more: Any) -> Any:
-            # Each layer gets a cell of its own, in its own dtype.
-            get_config, from_config = make
-            config = get_config()
-            policy = {k: v for k, v in more.items() if k == "dtype"}
-            if "cells" in config:
-                config["cells"] = [
-                    {**c, "config": {**c["config"], **policy}} for c in config["cells"]
-                ]
-            return RNN(
-                **{**self.args, "cell": from_config({**config, **policy}), **more}
-            )
-
-    Fresh(**vars(case)).check(backend)
 
 
 def test_a_cell_of_a_user(backend: Backend) -> None:

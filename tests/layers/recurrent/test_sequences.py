@@ -10,41 +10,12 @@ import pytest
 import polykeras as keras
 from polykeras import ops
 from polykeras.backend import Backend, get_backend, use_backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
 from tests.layers._answers import pattern, wave
-from tests.layers._case import LayerCase, assert_near
 
 SHAPE = (3, 4, 2)
-UNKNOWN = (None, None, 2)
 LAYERS = ("SimpleRNN", "LSTM", "GRU")
-
-
-def _case(cls: str, output: Any, **args: Any) -> LayerCase:
-    sequences = bool(args.get("return_sequences"))
-    return LayerCase(
-        cls,
-        {"units": 3, **args},
-        SHAPE,
-        output,
-        weights=3 if args.get("use_bias", True) else 2,
-        unknown=UNKNOWN,
-        unknown_output=(None, None, 3) if sequences else (None, 3),
-        keeps_mask=sequences,
-        random_training=bool(args.get("dropout")),
-        terms=64,
-    )
-
-
-CASES = [
-    _case("SimpleRNN", (3, 3)),
-    _case("LSTM", (3, 4, 3), return_sequences=True, dropout=0.5),
-    _case("GRU", (3, 4, 3), reset_after=False, return_sequences=True, use_bias=False),
-]
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_contract(backend: Backend, case: LayerCase) -> None:
-    case.check(backend)
 
 
 def _layer(cls: str, **args: Any) -> Any:

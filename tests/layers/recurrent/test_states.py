@@ -10,9 +10,9 @@ import pytest
 import polykeras as keras
 from polykeras import ops
 from polykeras.backend import Backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
 from tests.layers._answers import wave
-from tests.layers._case import assert_near
 
 SHAPE = (3, 4, 2)
 LAYERS = ("SimpleRNN", "LSTM", "GRU")

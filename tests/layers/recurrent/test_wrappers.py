@@ -10,10 +10,10 @@ import pytest
 import polykeras as keras
 from polykeras import masking, ops
 from polykeras.backend import Backend
+from polykeras.conformance import assert_near
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.layers import GRU, LSTM, Bidirectional, Dense, Dropout, TimeDistributed
 from tests.layers._answers import wave
-from tests.layers._case import assert_near
 
 
 def _x() -> Any:

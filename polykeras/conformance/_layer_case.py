@@ -1,20 +1,39 @@
-"""`LayerCase`: what every layer must do, checked in one call."""
+"""`LayerCase`: one configuration of a layer, and what every layer must do."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 import polykeras as keras
-from polykeras import masking, ops, tree
-from polykeras.backend import Array, Backend, get_backend, use_backend
+from polykeras import dtypes, masking, ops, tree
+from polykeras.backend import (
+    REFERENCE,
+    Array,
+    current_backend,
+    get_backend,
+    use_backend,
+)
 from polykeras.registry import deserialize_keras_object, serialize_keras_object
+from polykeras.state import StateScope
 
-__all__ = ["LayerCase", "assert_near"]
+__all__ = ["CHECKS", "LayerCase", "assert_near"]
+
+CHECKS: Final = (
+    "shapes",
+    "weights",
+    "config",
+    "training",
+    "dtypes",
+    "mask",
+    "values",
+    "gradients",
+)
+"""What is checked of each configuration: the names of the methods ``check_*``."""
 
 
 def assert_near(actual: Any, expected: Any, terms: int = 16, what: str = "") -> None:
@@ -40,7 +59,8 @@ class LayerCase:
 
     Args:
         cls: Name in `polykeras.layers`.
-        args: Keyword arguments of the constructor.
+        args: Keyword arguments of the constructor, or a function that makes them for
+            a dtype policy, where they hold layers of their own.
         shape: Shape of the input, batch included; a list of shapes for several.
         output: Shape of the output, or a list of shapes.
         weights: Number of arrays that `get_weights` returns.
@@ -56,10 +76,11 @@ class LayerCase:
         gradients: Whether the outputs have gradients.
         positive: Whether inputs are drawn positive, away from 0.
         call: Further arguments of the call.
+        spread: Whether several inputs are arguments of their own, not a list.
     """
 
     cls: str
-    args: dict[str, Any]
+    args: dict[str, Any] | Callable[[Any], dict[str, Any]]
     shape: Any
     output: Any
     weights: int = 0
@@ -73,14 +94,21 @@ class LayerCase:
     gradients: bool = True
     positive: bool = False
     call: dict[str, Any] = field(default_factory=dict)
+    spread: bool = False
 
     def __str__(self) -> str:
-        said = ",".join(f"{k}={v}" for k, v in self.args.items())
+        said = ",".join(f"{k}={_said(v)}" for k, v in self.arguments().items())
         return f"{self.cls}({said})".replace(" ", "")
+
+    def arguments(self, dtype: Any = None) -> dict[str, Any]:
+        """Return the keyword arguments of the constructor, for a dtype policy."""
+        return self.args(dtype) if callable(self.args) else self.args
 
     def make(self, **more: Any) -> Any:
         """Return a new layer."""
-        return getattr(keras.layers, self.cls)(**{**self.args, **more})
+        return getattr(keras.layers, self.cls)(
+            **{**self.arguments(more.get("dtype")), **more}
+        )
 
     @property
     def _several(self) -> bool:
@@ -103,7 +131,7 @@ class LayerCase:
     def built(self, **more: Any) -> Any:
         """Return a new layer with the same non-trivial weights each time."""
         layer = self.make(**more)
-        layer.build(self.shape)
+        self._build(layer)
         rng = np.random.default_rng(1)
         layer.set_weights(
             [
@@ -115,29 +143,34 @@ class LayerCase:
         )
         return layer
 
+    def _build(self, layer: Any) -> None:
+        layer.build(*(self.shape if self.spread else [self.shape]))
+
     def run(self, layer: Any, x: Any, **more: Any) -> Any:
         """Call the layer on arrays."""
-        x = tree.map_leaves(ops.convert_to_tensor, x)
-        return layer(x, **{**self.call, **more})
+        return self._call(layer, tree.map_leaves(ops.convert_to_tensor, x), **more)
 
-    def check(self, backend: Backend) -> None:
-        """Check everything on one backend, which must be active."""
-        self.check_shapes()
-        self.check_weights()
-        self.check_config()
-        self.check_training()
-        self.check_dtypes()
-        self.check_mask()
-        self.check_values(backend)
-        if self.gradients:
-            self.check_gradients(backend)
+    def _call(self, layer: Any, x: Any, **more: Any) -> Any:
+        return layer(*(x if self.spread else [x]), **{**self.call, **more})
+
+    def check(self, name: str) -> None:
+        """Run one of `CHECKS` on the active backend.
+
+        Raises:
+            AssertionError: With what differs.
+        """
+        if name == "gradients" and not self.gradients:
+            return
+        getattr(self, f"check_{name}")()
 
     def check_shapes(self) -> None:
         """Eager, symbolic and computed shapes agree."""
         outputs = self.run(self.make(), self.inputs())
         self._same_shapes(outputs, self.output)
         assert keras.tree.flatten(outputs)[0].dtype is not None
-        shapes = self.make().compute_output_shape(self.shape)
+        shapes = self.make().compute_output_shape(
+            *(self.shape if self.spread else [self.shape])
+        )
         assert _plain(shapes) == _plain(self.output)
         unknown, expected = self.unknown, self.unknown_output
         if unknown is None:
@@ -149,7 +182,7 @@ class LayerCase:
             if self._several
             else keras.Input(batch_shape=unknown, dtype=dtype)
         )
-        self._same_shapes(self.make()(symbolic, **self.call), expected)
+        self._same_shapes(self._call(self.make(), symbolic), expected)
 
     @staticmethod
     def _same_shapes(outputs: Any, expected: Any) -> None:
@@ -174,7 +207,7 @@ class LayerCase:
         assert type(again) is type(layer)
         assert json.dumps(again.get_config()) == json.dumps(layer.get_config())
         if not again.built:
-            again.build(self.shape)
+            self._build(again)
         again.set_weights(layer.get_weights())
         x = self.inputs()
         for a, b in _pairs(self.run(layer, x), self.run(again, x)):
@@ -201,13 +234,23 @@ class LayerCase:
             ("mixed_float16", "float16", "float32"),
             ("bfloat16", "bfloat16", "bfloat16"),
         ):
-            layer = self.make(dtype=policy)
-            outputs = tree.flatten(self.run(layer, self.inputs()))
-            name = ops.dtype(outputs[0])
-            assert name == compute or not name.startswith(("float", "bfloat")), policy
+            layer = self.built(dtype=policy)
+            for y in self.compiled(layer, self.inputs()):
+                name = ops.dtype(y)
+                assert name == compute or not dtypes.is_float(name), policy
+                values = ops.convert_to_numpy(y).astype("float64")
+                assert np.isfinite(values).all(), policy
             assert {v.dtype for v in layer.trainable_variables} <= {kept}
-            values = ops.convert_to_numpy(ops.cast(outputs[0], "float64"))
-            assert np.isfinite(values).all(), policy
+
+    def compiled(self, layer: Any, x: Any, **more: Any) -> list[Any]:
+        """Call the layer in a compiled function and return the outputs as a list."""
+
+        def pure(values: Any) -> Any:
+            with StateScope()():
+                return tree.flatten(self._call(layer, values, **more))
+
+        values = tree.map_leaves(ops.convert_to_tensor, x)
+        return list(current_backend().compile(pure)(values))
 
     def check_mask(self) -> None:
         """The mask of the inputs follows the outputs, or does not."""
@@ -226,19 +269,19 @@ class LayerCase:
                 ops.convert_to_numpy(found), ops.convert_to_numpy(mask)
             )
 
-    def check_values(self, backend: Backend) -> None:
-        """Outputs equal those of the reference backend in float64."""
-        with use_backend(get_backend("numpy")):
-            expected = [
-                ops.convert_to_numpy(y)
-                for y in tree.flatten(
-                    self.run(self.built(dtype="float64"), self.inputs("float64"))
-                )
-            ]
-        for dtype in ("float32", "float64"):
-            outputs = self.run(self.built(dtype=dtype), self.inputs("float64"))
-            for y, wanted in zip(tree.flatten(outputs), expected, strict=True):
-                assert_near(y, wanted, self.terms, f"{self} {dtype} {backend.name}")
+    def check_values(self) -> None:
+        """Outputs of inference and training equal those of the reference backend."""
+        x = self.inputs("float64")
+        for training in (False, True):
+            said = self._training(training)
+            with use_backend(get_backend(REFERENCE)):
+                wide = self.run(self.built(dtype="float64"), x, **said)
+                expected = [ops.convert_to_numpy(y) for y in tree.flatten(wide)]
+            for dtype in ("float32", "float64"):
+                outputs = self.compiled(self.built(dtype=dtype), x, **said)
+                what = f"{self} {dtype} training={training} {_engine()}"
+                for y, wanted in zip(outputs, expected, strict=True):
+                    assert_near(y, wanted, self.terms, what)
 
     def gradient(self) -> list[Array]:
         """Return the gradients of a weighted sum, for the weights and inputs."""
@@ -246,7 +289,7 @@ class LayerCase:
         x = [ops.convert_to_tensor(a) for a in tree.flatten(self.inputs("float64"))]
 
         def loss(*inputs: Any) -> Any:
-            outputs = layer(list(inputs) if self._several else inputs[0], **self.call)
+            outputs = self._call(layer, list(inputs) if self._several else inputs[0])
             total = 0.0
             for y in tree.flatten(outputs):
                 size = int(np.prod(y.shape))
@@ -254,20 +297,34 @@ class LayerCase:
                 total = total + ops.sum(ops.multiply(y, ops.convert_to_tensor(weight)))
             return total
 
-        found: list[Any] = []
-        if layer.trainable_variables:
-            found += keras.grad(loss, layer.trainable_variables)(*x)
-        if not self.integers:
-            found += list(keras.grad(loss, argnums=tuple(range(len(x))))(*x))
+        def gradients(inputs: list[Any]) -> list[Any]:
+            found: list[Any] = []
+            if layer.trainable_variables:
+                found += keras.grad(loss, layer.trainable_variables)(*inputs)
+            if not self.integers:
+                found += keras.grad(loss, argnums=tuple(range(len(inputs))))(*inputs)
+            return found
+
+        found = current_backend().compile(gradients)(x)
         return [ops.convert_to_numpy(g) for g in found]
 
-    def check_gradients(self, backend: Backend) -> None:
+    def check_gradients(self) -> None:
         """Gradients are finite and equal those of the reference backend."""
-        with use_backend(get_backend("numpy")):
+        with use_backend(get_backend(REFERENCE)):
             expected = self.gradient()
         for g, wanted in zip(self.gradient(), expected, strict=True):
             assert np.isfinite(g).all()
-            assert_near(g, wanted, 16 * self.terms, f"gradient {self} {backend.name}")
+            assert_near(g, wanted, 16 * self.terms, f"gradient {self} {_engine()}")
+
+
+def _engine() -> str:
+    return current_backend().name
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, keras.Layer):
+        return type(value).__name__
+    return str(value)
 
 
 def _pairs(a: Any, b: Any) -> list[tuple[Array, Array]]:
