@@ -9,6 +9,7 @@ backend), and what to do. The tree::
     ├── ArgumentError(ValueError)
     ├── GradientError(RuntimeError)
     ├── DataError(ValueError)
+    │   └── UnsafeFileError
     └── BackendError(RuntimeError)
         ├── BackendNotFound(LookupError)
         ├── BackendUnavailable(ImportError)
@@ -36,6 +37,7 @@ __all__ = [
     "OperationNotSupported",
     "PolykerasError",
     "ShapeError",
+    "UnsafeFileError",
     "nearest",
     "unknown_argument",
 ]
@@ -63,6 +65,10 @@ class GradientError(PolykerasError, RuntimeError):
 
 class DataError(PolykerasError, ValueError):
     """Training data is malformed, of unequal length, or cannot be read."""
+
+
+class UnsafeFileError(DataError):
+    """A file asks for what loading never grants: code, other files, or memory."""
 
 
 class BackendError(PolykerasError, RuntimeError):

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from polykeras import config, dtypes
+from polykeras.allocation import charge
 from polykeras.backend import active, current_backend, engine_scope, is_abstract_engine
 from polykeras.errors import ArgumentError, ShapeError, nearest
 from polykeras.naming import unique_name
@@ -155,6 +156,7 @@ class Variable(Operand):
                     f"The variable {self.path!r} would have the shape {sizes}, but "
                     "every size must be known. Check the layer's input shape."
                 )
+            charge(sizes, name or config.floatx(), self.path)
             value = initializer(sizes, dtype=name or config.floatx())
             return self.backend.convert_to_tensor(value, name)
         if isinstance(initializer, Operand):

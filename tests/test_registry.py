@@ -6,16 +6,17 @@ import pytest
 
 import polykeras as keras
 from polykeras import saving
-from polykeras.errors import ArgumentError, PolykerasError
-from polykeras.registry import _BY_NAME, _NAME_OF, resolve
+from polykeras.errors import ArgumentError, PolykerasError, UnsafeFileError
+from polykeras.registry import resolve
+from polykeras.registry._names import _BY_NAME, _NAME_OF
 
 
 @pytest.fixture(autouse=True)
 def restored(monkeypatch):
     """Forget what a test registers."""
-    monkeypatch.setattr("polykeras.registry._BY_NAME", dict(_BY_NAME))
-    monkeypatch.setattr("polykeras.registry._NAME_OF", dict(_NAME_OF))
-    monkeypatch.setattr("polykeras.registry._globals", {})
+    monkeypatch.setattr("polykeras.registry._names._BY_NAME", dict(_BY_NAME))
+    monkeypatch.setattr("polykeras.registry._names._NAME_OF", dict(_NAME_OF))
+    monkeypatch.setattr("polykeras.registry._names._globals", {})
 
 
 class Scale(keras.layers.Layer):
@@ -113,7 +114,6 @@ HOSTILE = [
     {"class_name": "function", "module": "builtins", "config": "eval"},
     {"class_name": "function", "config": "exec", "registered_name": "builtins>exec"},
     {"class_name": "Thing", "module": "evil_module", "config": {}},
-    {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}},
     {"class_name": "__typespec__", "config": {}},
     {"class_name": "Dense", "registered_name": "x>y", "module": "evil_module"},
     {"class_name": "Dense", "config": "units"},
@@ -124,6 +124,9 @@ HOSTILE = [
     {"class_name": "__numpy__", "config": None},
     {"class_name": "__slice__", "config": {}},
     {"class_name": "__slice__", "config": {"value": [1, 2, 3, 4]}},
+    {"class_name": "__slice__", "config": [1, 2]},
+    {"class_name": "__tuple__", "items": 3},
+    {"class_name": "function", "config": "Dense"},
     {"class_name": "function", "config": {"code": 1}},
 ]
 
@@ -136,6 +139,12 @@ def test_data_imports_and_runs_nothing(data, tmp_path, monkeypatch):
     with pytest.raises(ArgumentError):
         saving.deserialize_keras_object(data)
     assert "evil_module" not in set(sys.modules) - before
+
+
+def test_code_in_data_is_refused():
+    data = {"class_name": "__lambda__", "config": {"code": "4wEAAAA="}}
+    with pytest.raises(UnsafeFileError, match="never run"):
+        saving.deserialize_keras_object(data)
 
 
 def test_unknown_name_names_the_nearest_and_the_cure():

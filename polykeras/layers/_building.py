@@ -51,21 +51,29 @@ class LayerBuilding:
         self._build_by_tracing(input_shape)
         self.built = True
 
-    def _build_by_tracing(self, input_shape: Any) -> None:
+    def _build_by_tracing(self, *input_shapes: Any) -> None:
         if not any(True for _ in self._tracker.layers()):
             return
-        symbolic = tree_of_shapes(
-            lambda s: KerasTensor(s, self.compute_dtype), input_shape
-        )
-        self.compute_output_spec(symbolic)
+        symbolic = [
+            tree_of_shapes(lambda s: KerasTensor(s, self.compute_dtype), shape)
+            for shape in input_shapes
+        ]
+        self.compute_output_spec(*symbolic)
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Build the layer from what `get_build_config` returned."""
+        if self.built:
+            return
         shapes = config.get("shapes_dict")
-        if shapes is not None:
-            self._build_with({k: _as_shape(v) for k, v in shapes.items()})
-        elif config.get("input_shape") is not None:
-            self._build_with({"input_shape": _as_shape(config["input_shape"])})
+        if shapes is None and config.get("input_shape") is not None:
+            shapes = {"input_shape": config["input_shape"]}
+        if shapes is None:
+            return
+        shapes = {k: _as_shape(v) for k, v in shapes.items()}
+        if type(self).build is LayerBuilding.build:
+            # What the layers inside are given is known only to `call`.
+            self._build_by_tracing(*shapes.values())
+        self._build_with(shapes)
 
     def get_build_config(self) -> dict[str, Any] | None:
         """Return the shapes the layer was built with, or None."""

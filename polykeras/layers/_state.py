@@ -260,6 +260,10 @@ class LayerState:
             total += size
         return total
 
+    def _saved_layers(self) -> list[Any] | None:
+        """Return what a model lists as its layers in files; None in other layers."""
+        return None
+
     def save_own_variables(self, store: Any) -> None:
         """Write the layer's own variables into a mapping, numbered."""
         for i, v in enumerate(self._own_variables()):

@@ -12,10 +12,9 @@ from polykeras.layers.layer import Layer
 from polykeras.models.functional import Functional
 from polykeras.models.model import Model
 from polykeras.models.sequential import Sequential
-from polykeras.registry import deserialize_keras_object
 from polykeras.symbolic import KerasTensor, Node
 
-__all__ = ["clone_model", "model_from_json"]
+__all__ = ["clone_model"]
 
 
 def clone_model(
@@ -137,20 +136,3 @@ def _from_config(layer: Layer) -> Layer:
 
 def _input_like(x: KerasTensor) -> KerasTensor:
     return Input(batch_shape=x.shape, dtype=x.dtype, name=x.name)
-
-
-def model_from_json(json_string: str, custom_objects: Any = None) -> Any:
-    """Return the model, with new weights, that ``model.to_json()`` described.
-
-    Args:
-        json_string: The architecture.
-        custom_objects: Names of your own classes and functions in it.
-
-    >>> import polykeras as keras
-    >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)])
-    >>> model_from_json(model.to_json()).count_params()
-    9
-    """
-    import json
-
-    return deserialize_keras_object(json.loads(json_string), custom_objects)

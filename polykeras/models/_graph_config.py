@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from polykeras import tree
 from polykeras.errors import ArgumentError
 from polykeras.layers.core.input_layer import InputLayer
 from polykeras.layers.layer import Layer
+from polykeras.models._keras_operations import operation_of_class, operation_of_op
 from polykeras.ops._declare import Op
 from polykeras.ops._registry import REGISTRY
 from polykeras.registry import (
     CustomObjectScope,
     deserialize_keras_object,
+    get_registered_object,
+    noting_shared,
     serialize_keras_object,
 )
-from polykeras.symbolic import KerasTensor, Node, Operation
+from polykeras.symbolic import KerasTensor, Node, Operation, any_symbolic
 
 if TYPE_CHECKING:
     from polykeras.models.functional import Functional
@@ -25,6 +29,10 @@ __all__ = ["graph_config", "rebuild_graph"]
 
 def graph_config(model: Functional) -> dict[str, Any]:
     """Return the layers, their calls, and which tensors enter and leave."""
+    return noting_shared(lambda _: _describe(model))
+
+
+def _describe(model: Functional) -> dict[str, Any]:
     nodes = [x.node for x in model.inputs if x.node is not None]
     nodes += model._graph.nodes
     keys, calls = _name_nodes(nodes)
@@ -32,19 +40,16 @@ def graph_config(model: Functional) -> dict[str, Any]:
     order = {id(layer): i for i, layer in enumerate(model.layers)}
     operations = sorted(calls, key=lambda key: order.get(calls[key][0], len(order)))
     for key in operations:
-        operation = calls[key][1]
+        operation, inbound = calls[key][1:]
         if isinstance(operation, Op):
-            data: dict[str, Any] = {
-                "module": "keras.ops",
-                "class_name": "Op",
-                "config": {"name": key, "op": operation.name},
-                "registered_name": None,
-            }
-        else:
-            data = serialize_keras_object(operation)
+            layers.append(_op_config(key, operation, inbound[0], keys))
+            continue
+        data = serialize_keras_object(operation)
         data["name"] = key
         data["inbound_nodes"] = [
-            _call_config(node, keys) for node in calls[key][2] if node.inputs
+            _call_config(node.args, node.kwargs, keys)
+            for node in inbound
+            if node.inputs
         ]
         layers.append(data)
     return {
@@ -52,8 +57,39 @@ def graph_config(model: Functional) -> dict[str, Any]:
         "trainable": model.trainable,
         "layers": layers,
         "input_layers": _references(model.input, keys),
-        "output_layers": _references(model.output, keys),
+        "output_layers": _references(model.output, keys, own_call=1),
     }
+
+
+def _op_config(
+    key: str, op: Op, node: Node, keys: dict[int, tuple[str, int]]
+) -> dict[str, Any]:
+    """Describe the call of an op as Keras does, or as our own where Keras cannot."""
+    values = dict(zip(op.names, node.args, strict=True))
+    known = operation_of_op(op.name)
+    data: dict[str, Any]
+    if known is not None and known.can_express(op, values):
+        config = {n: values[n] for n in known.config if n in values}
+        data = {
+            "module": known.module,
+            "class_name": known.class_name,
+            "config": {"name": key, **serialize_keras_object(config)},
+            "registered_name": known.class_name,
+        }
+        args: list[Any] = []
+        for name in known.call:
+            args += values[name[1:]] if name.startswith("*") else [values[name]]
+    else:
+        data = {
+            "module": "polykeras.ops",
+            "class_name": "Op",
+            "config": {"name": key, "op": op.name},
+            "registered_name": None,
+        }
+        args = list(node.args)
+    data["name"] = key
+    data["inbound_nodes"] = [_call_config(args, {}, keys)]
+    return data
 
 
 def _name_nodes(nodes: list[Node]) -> tuple[dict[int, tuple[str, int]], dict[str, Any]]:
@@ -76,7 +112,9 @@ def _name_nodes(nodes: list[Node]) -> tuple[dict[int, tuple[str, int]], dict[str
     return keys, calls
 
 
-def _call_config(node: Node, keys: dict[int, tuple[str, int]]) -> dict[str, Any]:
+def _call_config(
+    args: Any, kwargs: dict[str, Any], keys: dict[int, tuple[str, int]]
+) -> dict[str, Any]:
     def leaf(x: Any) -> Any:
         if isinstance(x, KerasTensor):
             name, number = keys[id(x.node)]
@@ -90,21 +128,32 @@ def _call_config(node: Node, keys: dict[int, tuple[str, int]]) -> dict[str, Any]
             }
         return serialize_keras_object(x)
 
-    return {"args": _map(leaf, list(node.args)), "kwargs": _map(leaf, node.kwargs)}
+    return {"args": _map(leaf, list(args)), "kwargs": _map(leaf, kwargs)}
 
 
 def _map(fn: Any, structure: Any) -> Any:
     if isinstance(structure, dict):
         return {k: _map(fn, v) for k, v in structure.items()}
-    if isinstance(structure, list):
+    if isinstance(structure, list | tuple):
         return [_map(fn, v) for v in structure]
-    if isinstance(structure, tuple):
-        return {"class_name": "__tuple__", "items": [_map(fn, v) for v in structure]}
     return fn(structure)
 
 
-def _references(structure: Any, keys: dict[int, tuple[str, int]]) -> Any:
-    refs = tree.map_leaves(lambda x: (*keys[id(x.node)], x.index), structure)
+def _references(
+    structure: Any, keys: dict[int, tuple[str, int]], *, own_call: int = 0
+) -> Any:
+    """Return which call made each tensor.
+
+    Where Keras names the outputs of a model, it counts the definition of a functional
+    model inside as its first call.
+    """
+
+    def reference(x: KerasTensor) -> tuple[str, int, int]:
+        name, number = keys[id(x.node)]
+        inside = x.node is not None and _is_functional(x.node.operation)
+        return name, number + (own_call if inside else 0), x.index
+
+    refs = tree.map_leaves(reference, structure)
     if isinstance(structure, KerasTensor):
         return list(refs)
     if isinstance(structure, dict):
@@ -112,11 +161,76 @@ def _references(structure: Any, keys: dict[int, tuple[str, int]]) -> Any:
     return [list(r) for r in tree_leaves_of_references(refs)]
 
 
+def _is_functional(operation: Any) -> bool:
+    from polykeras.models.functional import Functional
+
+    return isinstance(operation, Functional)
+
+
 def tree_leaves_of_references(refs: Any) -> list[tuple[str, int, int]]:
     """Return the references in a nested list, which are tuples themselves."""
     if isinstance(refs, tuple) and refs and isinstance(refs[0], str):
         return [refs]
     return [r for item in refs for r in tree_leaves_of_references(item)]
+
+
+class _OpCall:
+    """Calls an op with the arguments that a config and a call hold."""
+
+    def __init__(self, data: dict[str, Any]) -> None:
+        config = data["config"]
+        known = operation_of_class(data["class_name"])
+        name = config["op"] if known is None else known.op
+        if name not in REGISTRY:
+            raise ArgumentError(f"The config uses the unknown op {name!r}.")
+        self._op: Op = REGISTRY[name].op  # type: ignore[attr-defined]
+        self._names = self._op.names if known is None else known.call
+        config = {k: deserialize_keras_object(v) for k, v in config.items()}
+        self._config = {k: v for k, v in config.items() if k in self._op.names}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        from polykeras.backend import active
+
+        values = {**self._config}
+        given = list(args)
+        for name in self._names:
+            if name.startswith("*"):
+                values[name[1:]], given = tuple(given), []
+            elif given:
+                values[name] = given.pop(0)
+        values |= {k: v for k, v in kwargs.items() if k in self._op.names}
+        if self._op.name == "get_item" and isinstance(values["key"], list):
+            # Keras writes the tuple of a key as a list.
+            values["key"] = tuple(values["key"])
+        if not any_symbolic(list(values.values())):
+            raise ArgumentError(
+                f"The config calls the op {self._op.name!r} on no tensor of the graph."
+            )
+        arguments = [
+            values.get(name, default)
+            for name, default in zip(self._op.names, self._op.defaults, strict=True)
+        ]
+        lacking = [
+            name
+            for name, value in zip(self._op.names, arguments, strict=True)
+            if value is inspect.Parameter.empty
+        ]
+        if lacking:
+            raise ArgumentError(
+                f"The config calls the op {self._op.name!r} without {lacking[0]!r}."
+            )
+        return self._op.run(active(), arguments)
+
+
+def _is_op(data: dict[str, Any]) -> bool:
+    """Return whether a config names an op rather than a class."""
+    registered = data.get("registered_name")
+    if isinstance(registered, str) and get_registered_object(registered) is not None:
+        return False
+    module = data.get("module")
+    parts = module.split(".") if isinstance(module, str) else []
+    known = data["class_name"] == "Op" or operation_of_class(data["class_name"])
+    return "ops" in parts and bool(known)
 
 
 class _Rebuild:
@@ -128,11 +242,8 @@ class _Rebuild:
 
     def add(self, data: dict[str, Any]) -> None:
         name = data["name"]
-        if data["class_name"] == "Op":
-            op_name = data["config"]["op"]
-            if op_name not in REGISTRY:
-                raise ArgumentError(f"The config uses the unknown op {op_name!r}.")
-            self.operations[name] = REGISTRY[op_name]
+        if _is_op(data):
+            self.operations[name] = _OpCall(data)
             return
         layer = deserialize_keras_object(
             {k: v for k, v in data.items() if k not in ("name", "inbound_nodes")}
@@ -159,13 +270,7 @@ class _Rebuild:
         kwargs = _restore(data["kwargs"], leaf)
         if missing:
             return False
-        operation = self.operations[name]
-        if hasattr(operation, "op"):
-            from polykeras.backend import active
-
-            outputs = operation.op.run(active(), list(args))
-        else:
-            outputs = operation(*args, **kwargs)
+        outputs = self.operations[name](*args, **kwargs)
         for i, x in enumerate(
             y for y in tree.flatten(outputs) if isinstance(y, KerasTensor)
         ):
@@ -217,14 +322,18 @@ def rebuild_graph(
                 )
             pending = waiting
 
-    def tensors(refs: Any) -> Any:
+    def tensors(refs: Any, own_call: int = 0) -> Any:
         if isinstance(refs, dict):
-            return {k: tensors(v) for k, v in refs.items()}
+            return {k: tensors(v, own_call) for k, v in refs.items()}
         if refs and isinstance(refs[0], str):
-            return work.tensors[tuple(refs)]
-        return [tensors(r) for r in refs]
+            name, number, index = refs
+            number -= own_call if _is_functional(work.operations.get(name)) else 0
+            if (name, number, index) not in work.tensors:
+                raise ArgumentError(f"No call of the config makes the tensor {refs}.")
+            return work.tensors[name, number, index]
+        return [tensors(r, own_call) for r in refs]
 
     extra = {k: config[k] for k in ("name", "trainable") if k in config}
     inputs = tensors(config["input_layers"])
-    outputs = tensors(config["output_layers"])
+    outputs = tensors(config["output_layers"], 1)
     return cls(inputs=inputs, outputs=outputs, **extra)

@@ -31,6 +31,9 @@ class Functional(Model):
             one name.
     """
 
+    # Keras has no public name for the class.
+    _keras_module = "keras.src.models.functional"
+
     def __init__(
         self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any
     ) -> None:

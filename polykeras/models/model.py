@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from polykeras.backend import Backend, get_backend
 from polykeras.errors import ArgumentError, PolykerasError, nearest
@@ -15,6 +15,7 @@ from polykeras.variables import Variable, moving_variables_to
 
 if TYPE_CHECKING:
     from polykeras.models.functional import Functional
+    from polykeras.storage.weights import LoadReport
 
 __all__ = ["Model"]
 
@@ -84,6 +85,14 @@ class Model(Trainer, Layer):
             if cls is Model and {"input_layers", "output_layers"} <= set(config):
                 return Functional.from_config(config)
             return super().from_config(config)
+
+    # Attributes that hold again what stands elsewhere in files.
+    _not_in_files: ClassVar[frozenset[str]] = frozenset(
+        {"_layers", "_functional", "_compile_config"}
+    )
+
+    def _saved_layers(self) -> list[Layer]:
+        return self.layers
 
     @property
     def layers(self) -> list[Layer]:
@@ -181,21 +190,49 @@ class Model(Trainer, Layer):
             layer_range=layer_range,
         )
 
+    def save(
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        zipped: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write the whole model to a ``.keras`` archive.
+
+        Args:
+            filepath: Ends in ``.keras``.
+            overwrite: Whether an existing file is replaced.
+            zipped: Kept for Keras' signature; True or None.
+            kwargs: None are allowed.
+        """
+        from polykeras.storage.models import save_model
+
+        save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+
     def save_weights(
         self, filepath: Any, overwrite: bool = True, **kwargs: Any
     ) -> None:
         """Write the weights to a ``.weights.h5`` or ``.safetensors`` file."""
-        from polykeras.models._weight_files import save_weights
+        from polykeras.storage.weights import save_weights
 
         save_weights(self, filepath, overwrite=overwrite, **kwargs)
 
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any
-    ) -> None:
-        """Read the weights from a ``.weights.h5`` or ``.safetensors`` file."""
-        from polykeras.models._weight_files import load_weights
+    ) -> LoadReport:
+        """Read the weights from a ``.weights.h5`` or ``.safetensors`` file.
 
-        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
+        Args:
+            filepath: The file.
+            skip_mismatch: Whether parts that do not fit are skipped with a warning.
+            kwargs: ``by_name``: whether layers are looked for by name.
+
+        Returns:
+            What was loaded, skipped and not used.
+        """
+        from polykeras.storage.weights import load_weights
+
+        return load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
 
     def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
         """Return all values as nested dicts by the parts of the variables' paths.

@@ -13,6 +13,7 @@ from polykeras.models.model import Model
 from polykeras.registry import (
     CustomObjectScope,
     deserialize_keras_object,
+    noting_shared,
     public,
     serialize_keras_object,
 )
@@ -213,11 +214,13 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Return the layers as data."""
-        config: dict[str, Any] = {
-            "name": self.name,
-            "trainable": self._trainable,
-            "layers": [serialize_keras_object(x) for x in self._layers],
-        }
+        config = noting_shared(
+            lambda _: {
+                "name": self.name,
+                "trainable": self._trainable,
+                "layers": [serialize_keras_object(x) for x in self._layers],
+            }
+        )
         if self._build_shapes is not None:
             config["build_input_shape"] = list(tree.flatten(self._build_shapes))
         return config

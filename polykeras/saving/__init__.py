@@ -1,17 +1,7 @@
-"""Files: weights, and names for what configs hold."""
+"""Files: whole models, weights, and names for what configs hold."""
 
-# Imported for what they register: a config names classes of any of them.
-from polykeras import (  # noqa: F401
-    activations,
-    constraints,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    optimizers,
-    regularizers,
-)
-from polykeras.models._weight_files import load_weights, save_weights
+# Imported for what it registers: a config names models.
+from polykeras import models  # noqa: F401
 from polykeras.registry import (
     CustomObjectScope,
     custom_object_scope,
@@ -22,16 +12,24 @@ from polykeras.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from polykeras.storage.limits import Limits, loading_limits
+from polykeras.storage.models import load_model, save_model
+from polykeras.storage.weights import LoadReport, load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",
+    "Limits",
+    "LoadReport",
     "custom_object_scope",
     "deserialize_keras_object",
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "load_model",
     "load_weights",
+    "loading_limits",
     "register_keras_serializable",
+    "save_model",
     "save_weights",
     "serialize_keras_object",
 ]

@@ -16,9 +16,6 @@ __all__ = ["Compiling"]
 class Compiling:
     """The part of `Trainer` that remembers how to train."""
 
-    built: bool
-    trainable_variables: list[Any]
-
     def __init__(self) -> None:
         """Start uncompiled."""
         self.compiled = False
@@ -33,6 +30,7 @@ class Compiling:
         self._steps: dict[str, Step] = {}
         self._draws: tuple[int, int] | None = None
         self._compile_config: dict[str, Any] = {}
+        self._scales_loss = False
 
     def compile(
         self,
@@ -75,7 +73,8 @@ class Compiling:
             compile_metrics = CompileMetrics(metrics, weighted_metrics)
         policy = getattr(self, "dtype_policy", None)
         half = policy is not None and policy.name == "mixed_float16"
-        if auto_scale_loss and half and chosen is not None:
+        self._scales_loss = auto_scale_loss and half and chosen is not None
+        if self._scales_loss:
             chosen = optimizers.LossScaleOptimizer(chosen, name="loss_scale_optimizer")
         self.optimizer = chosen
         self._compile_loss = compile_loss
@@ -94,6 +93,8 @@ class Compiling:
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
+        if not auto_scale_loss:
+            self._compile_config["auto_scale_loss"] = False
         self._steps = {}
         self._draws = (make_default_seed(), 0)
         self.stop_training = False
@@ -136,8 +137,12 @@ class Compiling:
 
         if not self.compiled:
             return None
+        optimizer = self.optimizer
+        if self._scales_loss:
+            # `compile` will wrap it again.
+            optimizer = optimizer.inner_optimizer
         data: dict[str, Any] = serialize_keras_object(
-            {**self._compile_config, "optimizer": self.optimizer}
+            {**self._compile_config, "optimizer": optimizer}
         )
         return data
 
@@ -146,5 +151,3 @@ class Compiling:
         from polykeras.registry import deserialize_keras_object
 
         self.compile(**deserialize_keras_object(config))
-        if self.built and self.optimizer is not None:
-            self.optimizer.build(self.trainable_variables)

@@ -60,6 +60,8 @@ class GroupedQueryAttention(ProjectedAttention):
     (2, 5, 8)
     """
 
+    _name_in_files = "GroupQueryAttention"
+
     def __init__(
         self,
         head_dim: int,

@@ -12,6 +12,7 @@ from polykeras.registry import (
     deserialize_keras_object,
     find_object,
     get_registered_name,
+    get_registered_object,
     public,
     serialize_keras_object,
 )
@@ -130,11 +131,27 @@ class Lambda(Layer):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Lambda:
-        """Return the layer of a config, with functions found by name."""
+        """Return the layer of a config, with functions found by name.
+
+        Args:
+            config: Where it holds code in place of a name, the function comes from
+                the custom objects, under the layer's name.
+
+        Raises:
+            UnsafeFileError: If the config holds code and there is no such function.
+        """
         config = dict(config)
+        if _is_code(config.get("function")):
+            found = get_registered_object(str(config.get("name")))
+            config["function"] = found or config["function"]
         for key in ("function", "output_shape", "mask", "arguments"):
-            if key in config:
+            if key in config and not callable(config[key]):
                 config[key] = deserialize_keras_object(config[key])
         if isinstance(config.get("function"), str):
             config["function"] = find_object(config["function"])
         return cls(**config)
+
+
+def _is_code(value: Any) -> bool:
+    """Return whether a config describes a function by its code, as Keras does."""
+    return isinstance(value, dict) and value.get("class_name") == "__lambda__"

@@ -1,0 +1,67 @@
+"""Files that Keras 3.15.1 wrote: they load, predict the same, and train on.
+
+``tests/peer/make_files.py`` wrote them; ``tests/peer/check_files.py`` checks the other
+direction where Keras is installed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+import polykeras as keras
+
+HERE = Path(__file__).parent
+PEER = HERE.parent / "peer"
+
+
+def _peer(name: str) -> ModuleType:
+    """Import a module of the peer scripts, which stand outside of any package."""
+    spec = importlib.util.spec_from_file_location(name, PEER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+cases = _peer("exchange_cases")
+check = _peer("check_files")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def registered():
+    names = importlib.import_module("polykeras.registry._names")
+    tables = (names._BY_NAME, names._NAME_OF)
+    before = [dict(t) for t in tables]
+    cases.custom_classes(keras)
+    yield
+    for table, old in zip(tables, before, strict=True):
+        table.clear()
+        table.update(old)
+
+
+@pytest.fixture(scope="module")
+def archive():
+    with zipfile.ZipFile(HERE / "data" / "keras_files.zip") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", cases.CASES)
+def test_file_of_keras(backend, archive, name):
+    found = check.differences(keras, archive, name)
+    assert found.keys() == ({"y", "t"} if name in cases.TRAINED else {"y"})
+    for kind, roundings in found.items():
+        assert roundings <= check.ROUNDINGS[kind], (kind, roundings)
+
+
+def test_every_case_is_in_the_data(archive):
+    stored = {n for n in archive.namelist() if n.endswith(".keras")}
+    assert stored == {f"{name}.keras" for name in cases.CASES}
