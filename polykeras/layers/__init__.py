@@ -77,8 +77,15 @@ from polykeras.layers.pooling.max_pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from polykeras.layers.preprocessing.category_encoding import CategoryEncoding
+from polykeras.layers.preprocessing.discretization import Discretization
+from polykeras.layers.preprocessing.hashed_crossing import HashedCrossing
+from polykeras.layers.preprocessing.hashing import Hashing
+from polykeras.layers.preprocessing.integer_lookup import IntegerLookup
 from polykeras.layers.preprocessing.normalization import Normalization
 from polykeras.layers.preprocessing.rescaling import Rescaling
+from polykeras.layers.preprocessing.string_lookup import StringLookup
+from polykeras.layers.preprocessing.text_vectorization import TextVectorization
 from polykeras.layers.recurrent.bidirectional import Bidirectional
 from polykeras.layers.recurrent.gru import GRU
 from polykeras.layers.recurrent.gru_cell import GRUCell
@@ -146,6 +153,7 @@ __all__ = [
     "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -165,6 +173,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv1D",
     "DepthwiseConv2D",
+    "Discretization",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -188,10 +197,13 @@ __all__ = [
     "GroupNormalization",
     "GroupQueryAttention",
     "GroupedQueryAttention",
+    "HashedCrossing",
+    "Hashing",
     "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
+    "IntegerLookup",
     "LSTMCell",
     "Lambda",
     "Layer",
@@ -227,7 +239,9 @@ __all__ = [
     "SpatialDropout2D",
     "SpatialDropout3D",
     "StackedRNNCells",
+    "StringLookup",
     "Subtract",
+    "TextVectorization",
     "TimeDistributed",
     "UnitNormalization",
     "UpSampling1D",

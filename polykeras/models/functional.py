@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from polykeras import ops, tree
 from polykeras.errors import ArgumentError, ShapeError, nearest
 from polykeras.layers.core.input_layer import InputLayer
@@ -149,6 +151,8 @@ class Functional(Model):
         """Cast an input and mend a missing or extra axis of size 1."""
         if x is None:
             return x
+        if spec.dtype == "string":
+            return self._adapt_text(x, spec)
         rank, wanted = len(x.shape), len(spec.shape)
         mask = get_mask(x)
         if rank == wanted - 1 and spec.shape[-1] == 1:
@@ -163,6 +167,16 @@ class Functional(Model):
                 x = ops.cast(x, spec.dtype)
         if mask is not None and get_mask(x) is None:
             set_mask(x, mask)
+        return x
+
+    def _adapt_text(self, x: Any, spec: KerasTensor) -> Any:
+        """Return text in an array, with an axis of size 1 where one is declared."""
+        if isinstance(x, list | tuple):
+            x = np.asarray(x)
+        if len(x.shape) == len(spec.shape) - 1 and spec.shape[-1] == 1:
+            x = x.reshape((*x.shape, 1)) if isinstance(x, np.ndarray) else x
+        if self._checks_shapes:
+            _check_shape(self.name, spec, tuple(x.shape))
         return x
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -119,7 +119,7 @@ class Sequential(Model):
         if isinstance(layers[0], InputLayer):
             x: Any = layers.pop(0)._inbound_nodes[0].outputs[0]
         else:
-            dtype = layers[0].compute_dtype
+            dtype = layers[0].input_dtype
             x = (
                 InputLayer(batch_shape=input_shape, dtype=dtype)
                 ._inbound_nodes[0]

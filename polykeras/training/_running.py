@@ -10,13 +10,13 @@ import numpy as np
 
 from polykeras import tree
 from polykeras.backend import Array, Backend, engine_scope
-from polykeras.errors import PolykerasError
+from polykeras.errors import DataError, PolykerasError
 from polykeras.layers._tracking import unique
 from polykeras.random import make_default_seed
 from polykeras.training._batches import BatchSteps
 from polykeras.training._labels import LabelCheck, numbered_classes
 from polykeras.training._step import Step, dry_run
-from polykeras.training.data import unpack
+from polykeras.training.data import is_text, unpack
 
 if TYPE_CHECKING:
     from polykeras.variables import Variable
@@ -37,6 +37,7 @@ class Running(BatchSteps):
     _steps: dict[str, Step]
     _draws: tuple[int, int] | None
     _device: Callable[[], Backend]
+    _flatten_layers: Callable[[], list[Any]]
 
     if TYPE_CHECKING:
 
@@ -105,7 +106,9 @@ class Running(BatchSteps):
 
     def _build_for(self, batch: Any) -> None:
         """Build the model and its optimizer for data like `batch`."""
-        x, _, _ = unpack(batch)
+        x, y, _ = unpack(batch)
+        if any(is_text(leaf) for leaf in tree.flatten((x, y))):
+            self._check_text(x, y)
         # A training step of one's own may never call the model itself, so `call` need
         # not fit the data, as long as the parts are built.
         own_step = type(self).train_step is not BatchSteps.train_step
@@ -114,6 +117,19 @@ class Running(BatchSteps):
             dry_run(self._forward, self._device(), x)
         if self.optimizer is not None and not self.optimizer.built:
             self.optimizer.build(self.trainable_variables)
+
+    def _check_text(self, x: Any, y: Any) -> None:
+        """Refuse text where no layer can read it.
+
+        Raises:
+            DataError: If there is such.
+        """
+        reads = any(layer.input_dtype == "string" for layer in self._flatten_layers())
+        if not reads or any(is_text(leaf) for leaf in tree.flatten(y)):
+            raise DataError(
+                "The data hold text, which no layer of the model reads. Encode it as "
+                "numbers first, or put a TextVectorization or StringLookup in front."
+            )
 
     def _forward(self, x: Any) -> Any:
         return self(x, training=False)  # type: ignore[operator]

@@ -16,6 +16,7 @@ from polykeras.layers._tracking import frozen_structure
 from polykeras.ops._abstract import AbstractEngine, spec_of
 from polykeras.random import seed_scope
 from polykeras.state import StateScope, donating, functional
+from polykeras.training.data import is_text
 
 if TYPE_CHECKING:
     from polykeras.backend import Array
@@ -83,7 +84,7 @@ class Step:
     def __call__(self, batches: Sequence[Any]) -> Any:
         """Run the step on some batches and return its result for the last."""
         keys = [self.backend.from_numpy(self._next_key(), "uint32") for _ in batches]
-        if not self.jit:
+        if not self.jit or any(is_text(x) for x in tree.flatten(list(batches))):
             return self._run_eagerly(batches, keys)
         if self._compiled is None:
             self._compile(batches[0], keys[0])

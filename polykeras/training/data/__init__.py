@@ -6,5 +6,6 @@ from polykeras.training.data._adapter import (
     split_off,
     unpack,
 )
+from polykeras.training.data._arrays import is_text
 
-__all__ = ["DataAdapter", "make_adapter", "split_off", "unpack"]
+__all__ = ["DataAdapter", "is_text", "make_adapter", "split_off", "unpack"]

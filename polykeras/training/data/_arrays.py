@@ -15,14 +15,14 @@ from polykeras.errors import ArgumentError, DataError
 from polykeras.ops._operands import Operand
 from polykeras.training.data._adapter import DataAdapter, DrawOrder, unpack
 
-__all__ = ["ArrayAdapter", "class_weights", "to_host"]
+__all__ = ["ArrayAdapter", "class_weights", "is_text", "to_host", "to_tensor"]
 
 
 def to_host(x: Any) -> Array:
     """Return a NumPy array in a dtype that training uses.
 
     Floats become floatx, and 64-bit integers that fit become int32: models compute
-    in these, and halving the width halves what is moved.
+    in these, and halving the width halves what is moved. Text stays text.
     """
     if isinstance(x, Operand):
         x = x.operand()
@@ -34,9 +34,9 @@ def to_host(x: Any) -> Array:
     else:
         array = np.asarray(x)
     if array.dtype.kind in "SU":
-        raise DataError(
-            f"The data hold text (dtype {array.dtype}). Encode it as numbers first."
-        )
+        return array
+    if array.dtype == object and all(isinstance(v, str) for v in array.flat):
+        return array.astype(str)
     if array.dtype == object:
         try:
             array = array.astype(dtypes.as_numpy_dtype(config.floatx()))
@@ -52,6 +52,16 @@ def to_host(x: Any) -> Array:
         if array.min() >= limits.min and array.max() <= limits.max:
             return array.astype(np.int32)
     return array
+
+
+def is_text(x: Any) -> bool:
+    """Return whether `x` is an array of strings, which stays on the host."""
+    return isinstance(x, np.ndarray) and x.dtype.kind in "SU"
+
+
+def to_tensor(array: Array) -> Any:
+    """Return a tensor of the active backend; text stays as it is."""
+    return array if is_text(array) else active().convert_to_tensor(array)
 
 
 class ArrayAdapter(DataAdapter):
@@ -123,14 +133,13 @@ class ArrayAdapter(DataAdapter):
 
     def _pass(self) -> Iterator[Any]:
         order = None if self._draw_order is None else self._draw_order(self._size)
-        convert = active().convert_to_tensor
         for start in range(0, self._size, self._batch_size):
             where: Any = slice(start, start + self._batch_size)
             if order is not None:
                 where = order[where]
             batch = tree.unflatten_leaves(
                 self._form,
-                [None if a is None else convert(a[where]) for a in self._leaves],
+                [None if a is None else to_tensor(a[where]) for a in self._leaves],
             )
             if self.inspect is not None and not self._inspected:
                 y = unpack(tree.unflatten_leaves(self._form, self._leaves))[1]

@@ -10,7 +10,7 @@ from polykeras import tree
 from polykeras.backend import active
 from polykeras.errors import DataError
 from polykeras.training.data._adapter import DataAdapter, DrawOrder, unpack
-from polykeras.training.data._arrays import class_weights, to_host
+from polykeras.training.data._arrays import class_weights, to_host, to_tensor
 
 __all__ = ["IterableAdapter"]
 
@@ -121,7 +121,7 @@ def _tensors(structure: Any) -> Any:
     def leaf(a: Any) -> Any:
         if a is None or engine.is_tensor(a):
             return a
-        return engine.convert_to_tensor(to_host(a))
+        return to_tensor(to_host(a))
 
     return tree.map_leaves(leaf, structure)
 
