@@ -9,8 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from polykeras.errors import ArgumentError
+
 __all__ = [
     "auto_name",
+    "checked_name",
     "clear_names",
     "clear_session",
     "describe",
@@ -67,6 +70,20 @@ def settings(obj: object) -> dict[str, Any]:
         if not name.startswith("_")
         and isinstance(value, str | bool | int | float | None)
     }
+
+
+def checked_name(name: str | None) -> str | None:
+    """Return a name that a user or a file gave a layer.
+
+    Raises:
+        ArgumentError: If it is no string, or would be taken for a path.
+    """
+    if name is None or (isinstance(name, str) and "/" not in name):
+        return name
+    raise ArgumentError(
+        f"A layer's name is a string without '/', which separates the parts of paths; "
+        f"got {name!r}."
+    )
 
 
 def clear_names() -> None:

@@ -19,6 +19,9 @@ class LayerConfig:
     # value that says the feature is not used.
     _keras_only: ClassVar[Mapping[str, Any]] = {}
 
+    # Arguments that may be paths in a program, and never in a file.
+    _path_arguments: ClassVar[tuple[str, ...]] = ()
+
     name: str
     dtype_policy: dtype_policies.DTypePolicy
     activity_regularizer: Any

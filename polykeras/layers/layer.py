@@ -23,7 +23,7 @@ from polykeras.layers._input_spec import check_inputs
 from polykeras.layers._state import LayerState
 from polykeras.layers._tracking import Tracker
 from polykeras.masking import set_mask
-from polykeras.naming import auto_name
+from polykeras.naming import auto_name, checked_name
 from polykeras.ops._operands import Operand, Traced
 from polykeras.ops._registry import REGISTRY
 from polykeras.state import StateScope
@@ -107,7 +107,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
             raise unknown_argument(
                 type(self), kwargs, {"batch_shape", "input_dim", "input_shape"}
             )
-        self.name = name or auto_name(type(self))
+        self.name = checked_name(name) or auto_name(type(self))
         self.dtype_policy = dtype_policies.get(dtype)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast

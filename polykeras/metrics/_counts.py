@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from polykeras import ops
+from polykeras.allocation import charge
 from polykeras.errors import ArgumentError
 from polykeras.losses.alignment import pair, same_rank, trailing_ones
 
@@ -46,6 +47,8 @@ def check_thresholds(thresholds: Any, default: float = 0.5) -> list[float]:
 
 def even_thresholds(number: int, below: float, above: float) -> list[float]:
     """Return `number` thresholds from 0 to 1, of which the ends are moved."""
+    # A number in a list takes about as much as eight float32 values.
+    charge((number, 8), "float32", "thresholds")
     inner = [(i + 1) / (number - 1) for i in range(number - 2)]
     return [0.0 - below, *inner, 1.0 + above]
 

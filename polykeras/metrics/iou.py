@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from polykeras import ops
+from polykeras.allocation import charge
 from polykeras.errors import ArgumentError
 from polykeras.metrics.base import Metric
 from polykeras.registry import public
@@ -196,6 +197,7 @@ class MeanIoU(IoU):
         sparse_y_pred: bool = True,
         axis: int = -1,
     ) -> None:
+        charge((num_classes, 8), "float32", "target_class_ids")
         super().__init__(
             num_classes,
             list(range(num_classes)),

@@ -236,6 +236,13 @@ def _rebuild_instance(
     make = getattr(cls, "from_config", None)
     if make is None:
         raise ArgumentError(f"The class {cls.__name__!r} has no from_config().")
+    for argument in getattr(cls, "_path_arguments", ()):
+        if isinstance(config["config"].get(argument), str):
+            raise UnsafeFileError(
+                f"The config of {cls.__name__!r} names the file "
+                f"{config['config'][argument][:80]!r} as its {argument}, and loading "
+                "reads no other files. Make the layer in your program instead."
+            )
     obj = make(config["config"])
     build_config = config.get("build_config")
     if build_config and hasattr(obj, "build_from_config"):

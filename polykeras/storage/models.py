@@ -161,7 +161,8 @@ def model_from_json(
     Raises:
         ArgumentError: If it names classes or functions that are not known.
         DataError: If it describes no model.
-        UnsafeFileError: If it holds code or exceeds the limits of a JSON text.
+        UnsafeFileError: If it holds code, exceeds the limits of a JSON text, or
+            describes more than `Limits.max_bytes` of weights.
 
     >>> import polykeras as keras
     >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
@@ -170,7 +171,9 @@ def model_from_json(
     """
     what = "The JSON text"
     data = parse_json_object(json_string, what)
-    with CustomObjectScope(custom_objects or {}):
+    # No weights come with the text, so its length says nothing about their size.
+    budget = allocation_budget(current_limits().max_bytes, what)
+    with CustomObjectScope(custom_objects or {}), budget:
         return _rebuilt(data, what)
 
 

@@ -232,6 +232,17 @@ def _formats(archive_format: str | Sequence[str] | None) -> list[Literal["tar", 
     return cast("list[Literal['tar', 'zip']]", list(names))
 
 
+def _files_only(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo:
+    """Let files and folders below `folder` pass and refuse all else.
+
+    Python's own filter refuses absolute paths, ``..`` and devices. It lets links
+    pass that stay inside, but long chains of links have misled it.
+    """
+    if not (member.isfile() or member.isdir()):
+        raise tarfile.FilterError(f"{member.name!r} is a link or a device")
+    return tarfile.data_filter(member, folder)
+
+
 def _extract(archive: Path, target: Path, formats: list[Literal["tar", "zip"]]) -> None:
     """Unpack into a new folder beside `target` and put it in its place when whole."""
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=target.name) as folder:
@@ -240,8 +251,7 @@ def _extract(archive: Path, target: Path, formats: list[Literal["tar", "zip"]]) 
         try:
             if "tar" in formats and tarfile.is_tarfile(archive):
                 with tarfile.open(archive) as tar:
-                    # "data" refuses absolute paths, "..", links outside and devices.
-                    tar.extractall(unpacked, filter="data")
+                    tar.extractall(unpacked, filter=_files_only)
             elif "zip" in formats and zipfile.is_zipfile(archive):
                 with zipfile.ZipFile(archive) as zipped:
                     zipped.extractall(unpacked)

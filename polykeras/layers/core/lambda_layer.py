@@ -143,7 +143,7 @@ class Lambda(Layer):
         config = dict(config)
         if _is_code(config.get("function")):
             found = get_registered_object(str(config.get("name")))
-            config["function"] = found or config["function"]
+            config["function"] = found or {"class_name": "__lambda__"}
         for key in ("function", "output_shape", "mask", "arguments"):
             if key in config and not callable(config[key]):
                 config[key] = deserialize_keras_object(config[key])
@@ -153,5 +153,7 @@ class Lambda(Layer):
 
 
 def _is_code(value: Any) -> bool:
-    """Return whether a config describes a function by its code, as Keras does."""
+    """Return whether a config describes a function by its code, as Keras 2 and 3 do."""
+    if isinstance(value, list):
+        return True
     return isinstance(value, dict) and value.get("class_name") == "__lambda__"

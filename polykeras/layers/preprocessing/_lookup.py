@@ -41,6 +41,7 @@ class IndexLookup(HostLayer):
     """
 
     _layer: ClassVar[str] = "IndexLookup"
+    _path_arguments: ClassVar[tuple[str, ...]] = ("vocabulary",)
 
     def __init__(
         self,

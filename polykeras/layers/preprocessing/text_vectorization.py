@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import numpy as np
 
@@ -76,6 +76,8 @@ class TextVectorization(HostLayer):
     >>> layer(["The dog sat.", "cat"]).tolist()
     [[2, 1, 4, 0], [3, 0, 0, 0]]
     """
+
+    _path_arguments: ClassVar[tuple[str, ...]] = ("vocabulary",)
 
     def __init__(
         self,
