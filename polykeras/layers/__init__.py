@@ -78,12 +78,21 @@ from polykeras.layers.pooling.max_pooling import (
     MaxPooling3D,
 )
 from polykeras.layers.preprocessing.category_encoding import CategoryEncoding
+from polykeras.layers.preprocessing.center_crop import CenterCrop
 from polykeras.layers.preprocessing.discretization import Discretization
 from polykeras.layers.preprocessing.hashed_crossing import HashedCrossing
 from polykeras.layers.preprocessing.hashing import Hashing
 from polykeras.layers.preprocessing.integer_lookup import IntegerLookup
 from polykeras.layers.preprocessing.normalization import Normalization
+from polykeras.layers.preprocessing.random_brightness import RandomBrightness
+from polykeras.layers.preprocessing.random_contrast import RandomContrast
+from polykeras.layers.preprocessing.random_crop import RandomCrop
+from polykeras.layers.preprocessing.random_flip import RandomFlip
+from polykeras.layers.preprocessing.random_rotation import RandomRotation
+from polykeras.layers.preprocessing.random_translation import RandomTranslation
+from polykeras.layers.preprocessing.random_zoom import RandomZoom
 from polykeras.layers.preprocessing.rescaling import Rescaling
+from polykeras.layers.preprocessing.resizing import Resizing
 from polykeras.layers.preprocessing.string_lookup import StringLookup
 from polykeras.layers.preprocessing.text_vectorization import TextVectorization
 from polykeras.layers.recurrent.bidirectional import Bidirectional
@@ -154,6 +163,7 @@ __all__ = [
     "BatchNormalization",
     "Bidirectional",
     "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv1DTranspose",
@@ -224,10 +234,18 @@ __all__ = [
     "PReLU",
     "Permute",
     "RMSNormalization",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Rescaling",
     "Reshape",
+    "Resizing",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",
