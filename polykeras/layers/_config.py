@@ -19,6 +19,9 @@ class LayerConfig:
     # value that says the feature is not used.
     _keras_only: ClassVar[Mapping[str, Any]] = {}
 
+    # What Keras writes besides, although other values tell it.
+    _keras_derived: ClassVar[tuple[str, ...]] = ()
+
     # Arguments that may be paths in a program, and never in a file.
     _path_arguments: ClassVar[tuple[str, ...]] = ()
 
@@ -110,6 +113,7 @@ class LayerConfig:
         known = {
             k: v
             for k, v in config.items()
-            if k not in cls._keras_only or v != cls._keras_only[k]
+            if k not in cls._keras_derived
+            and (k not in cls._keras_only or v != cls._keras_only[k])
         }
         return cls(**{**known, **objects})

@@ -28,6 +28,7 @@ from polykeras.registry import (
     serialize_keras_object,
 )
 from polykeras.storage.archive import Archive, read_archive, write_archive
+from polykeras.storage.assets import collect_assets, restore_assets
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.limits import current_limits
 from polykeras.storage.seeds import restore_seeds, seed_state
@@ -92,7 +93,7 @@ def save_model(
         collect_weights(model),
         group_names(model),
         state=seed_state(model),
-        assets={},
+        assets=collect_assets(model),
         version=metadata.version("polykeras"),
     )
 
@@ -142,6 +143,7 @@ def load_model(
                 _forget_optimizers(archive)
             if model.built:
                 restore_weights(model, archive.groups)
+            restore_assets(model, archive.assets)
         restore_seeds(model, archive.state)
     return model
 

@@ -3,7 +3,8 @@
     KERAS_BACKEND=torch PEER/bin/python tests/peer/make_files.py keras \\
         tests/saving/data/keras_files.zip
 
-PEER is an environment with Keras 3.15.1. The zip holds one ``.keras`` file for each
+PEER is an environment with Keras 3.15.1. Names after the file are the cases to write;
+without any, all that need no TensorFlow. The zip holds one ``.keras`` file for each
 case, byte for byte as it was written, and ``CASE.npz`` with the predictions: ``y0``,
 ``y1``... of the saved model and ``t0``, ``t1``... after some training more.
 """
@@ -21,13 +22,15 @@ import exchange_cases as cases
 import numpy as np
 
 
-def main(package: str, target: str) -> None:
+def main(package: str, target: str, *names: str) -> None:
     keras = importlib.import_module(package)
     with (
         tempfile.TemporaryDirectory() as folder,
         zipfile.ZipFile(target, "w") as out,
     ):
         for name, build in cases.CASES.items():
+            if name not in (names or cases.CASES.keys() - cases.TENSORFLOW):
+                continue
             keras.utils.clear_session()
             model = build(keras)
             cases.give_weights(model, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -41,6 +42,8 @@ class IndexLookup(HostLayer):
     """
 
     _layer: ClassVar[str] = "IndexLookup"
+    _keras_only: ClassVar[Mapping[str, Any]] = {"oov_method": "floormod"}
+    _keras_derived: ClassVar[tuple[str, ...]] = ("vocabulary_size",)
     _path_arguments: ClassVar[tuple[str, ...]] = ("vocabulary",)
 
     def __init__(

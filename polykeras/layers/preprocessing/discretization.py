@@ -161,11 +161,20 @@ class Discretization(Layer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, with the boundaries found so far."""
         adapted = self.input_bin_boundaries is None and bool(self.bin_boundaries)
+        # Keras' class takes no more than these.
         return {
-            **super().get_config(),
+            "name": self.name,
+            "dtype": self.dtype_policy.name,
             "bin_boundaries": self.bin_boundaries or None,
             "num_bins": None if adapted else self.num_bins,
             "epsilon": self.epsilon,
             "output_mode": self.output_mode,
             "sparse": self.sparse,
         }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        """Return the layer of a config; boundaries, if there are any, say all."""
+        if config.get("bin_boundaries") is not None:
+            config = {**config, "num_bins": None}
+        return super().from_config(config)

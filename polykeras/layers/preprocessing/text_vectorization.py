@@ -77,6 +77,7 @@ class TextVectorization(HostLayer):
     [[2, 1, 4, 0], [3, 0, 0, 0]]
     """
 
+    _keras_derived: ClassVar[tuple[str, ...]] = ("vocabulary_size",)
     _path_arguments: ClassVar[tuple[str, ...]] = ("vocabulary",)
 
     def __init__(
