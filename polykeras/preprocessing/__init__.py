@@ -3,5 +3,14 @@
 from __future__ import annotations
 
 from polykeras.preprocessing import image, sequence
+from polykeras.utils.image_dataset import image_dataset_from_directory
+from polykeras.utils.text_dataset import text_dataset_from_directory
+from polykeras.utils.timeseries_dataset import timeseries_dataset_from_array
 
-__all__ = ["image", "sequence"]
+__all__ = [
+    "image",
+    "image_dataset_from_directory",
+    "sequence",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
+]

@@ -30,6 +30,7 @@ _EXPORTS: Final = {
     "set_random_seed": "polykeras.random",
     "standardize_dtype": "polykeras.dtypes",
     "get_file": "polykeras.utils.files",
+    "image_dataset_from_directory": "polykeras.utils.image_dataset",
     "img_to_array": "polykeras.utils.images",
     "load_img": "polykeras.utils.images",
     "normalize": "polykeras.utils.numerical",
@@ -37,6 +38,8 @@ _EXPORTS: Final = {
     "pad_sequences": "polykeras.utils.sequences",
     "save_img": "polykeras.utils.images",
     "split_dataset": "polykeras.utils.splitting",
+    "text_dataset_from_directory": "polykeras.utils.text_dataset",
+    "timeseries_dataset_from_array": "polykeras.utils.timeseries_dataset",
     "to_categorical": "polykeras.utils.numerical",
     "unpack_x_y_sample_weight": "polykeras.utils.packing",
 }
