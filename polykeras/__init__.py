@@ -67,6 +67,7 @@ _MODULES = (
     "training",
     "tree",
     "utils",
+    "visualization",
 )
 
 

@@ -8,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from polykeras import dtypes, tree
 from polykeras.errors import ArgumentError
+from polykeras.utils.printing import make_console
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from polykeras.layers.layer import Layer
     from polykeras.models.model import Model
     from polykeras.variables import Variable
 
-__all__ = ["print_summary"]
+__all__ = ["print_summary", "summary_html"]
 
 
 def print_summary(
@@ -28,6 +32,44 @@ def print_summary(
 ) -> None:
     """Print the layers with output shapes and parameter counts; see `Model.summary`."""
     from rich.console import Console
+
+    table = _table(model, line_length, expand_nested, show_trainable, layer_range)
+    if print_fn is None:
+        _write(make_console(line_length), model, table)
+        return
+    buffer = io.StringIO()
+    _write(Console(file=buffer, width=line_length, highlight=False), model, table)
+    print_fn(buffer.getvalue())
+
+
+def summary_html(model: Model) -> str:
+    """Return the summary for a notebook."""
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), record=True, width=100, highlight=False)
+    _write(console, model, _table(model, None, False, False, None))
+    return console.export_html(inline_styles=True, code_format=_HTML)
+
+
+_HTML = '<pre style="line-height: 1.2">{code}</pre>'
+
+
+def _write(console: Console, model: Model, table: Table) -> None:
+    from rich.markup import escape
+
+    console.print(f"[bold]Model: {escape(repr(model.name))}[/]")
+    console.print(table)
+    for line in _totals(model):
+        console.print(line)
+
+
+def _table(
+    model: Model,
+    line_length: int | None,
+    expand_nested: bool,
+    show_trainable: bool,
+    layer_range: tuple[str, str] | None,
+) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
@@ -51,14 +93,7 @@ def print_summary(
         if show_trainable:
             row.append("yes" if layer.trainable else "no")
         table.add_row(*row)
-    buffer = io.StringIO() if print_fn is not None else None
-    console = Console(file=buffer, width=line_length, highlight=False)
-    console.print(f"[bold]Model: {escape(repr(model.name))}[/]")
-    console.print(table)
-    for line in _totals(model):
-        console.print(line)
-    if buffer is not None and print_fn is not None:
-        print_fn(buffer.getvalue())
+    return table
 
 
 def _rows(

@@ -209,6 +209,11 @@ class Model(Trainer, Layer):
 
         save_model(self, filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
+    def _repr_html_(self) -> str:
+        from polykeras.models._summary import summary_html
+
+        return summary_html(self)
+
     def save_weights(
         self, filepath: Any, overwrite: bool = True, **kwargs: Any
     ) -> None:
