@@ -46,6 +46,7 @@ from polykeras.layers.normalization.batch_normalization import BatchNormalizatio
 from polykeras.layers.normalization.group_normalization import GroupNormalization
 from polykeras.layers.normalization.layer_normalization import LayerNormalization
 from polykeras.layers.normalization.rms_normalization import RMSNormalization
+from polykeras.layers.normalization.spectral_normalization import SpectralNormalization
 from polykeras.layers.normalization.unit_normalization import UnitNormalization
 from polykeras.layers.pooling.adaptive_average_pooling import (
     AdaptiveAveragePooling1D,
@@ -96,6 +97,7 @@ from polykeras.layers.preprocessing.resizing import Resizing
 from polykeras.layers.preprocessing.string_lookup import StringLookup
 from polykeras.layers.preprocessing.text_vectorization import TextVectorization
 from polykeras.layers.recurrent.bidirectional import Bidirectional
+from polykeras.layers.recurrent.conv_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from polykeras.layers.recurrent.gru import GRU
 from polykeras.layers.recurrent.gru_cell import GRUCell
 from polykeras.layers.recurrent.lstm import LSTM
@@ -171,6 +173,9 @@ __all__ = [
     "Conv2DTranspose",
     "Conv3D",
     "Conv3DTranspose",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
@@ -256,6 +261,7 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",

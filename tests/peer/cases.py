@@ -99,6 +99,52 @@ CASES: list[Case] = [
         {},
     ),
     ("RandomFlip", {}, IMAGES, {"training": False}),
+    ("ConvLSTM1D", {"filters": 2, "kernel_size": 3}, (2, 3, 6, 2), {}),
+    (
+        "ConvLSTM1D",
+        {"filters": 2, "kernel_size": 2, "strides": 2, "return_sequences": True},
+        (2, 3, 6, 2),
+        {},
+    ),
+    (
+        "ConvLSTM2D",
+        {
+            "filters": 2,
+            "kernel_size": 3,
+            "padding": "same",
+            "return_sequences": True,
+            "return_state": True,
+        },
+        (2, 3, 4, 5, 2),
+        {},
+    ),
+    (
+        "ConvLSTM2D",
+        {
+            "filters": 2,
+            "kernel_size": [2, 3],
+            "dilation_rate": [2, 1],
+            "go_backwards": True,
+            "recurrent_activation": "hard_sigmoid",
+            "use_bias": False,
+        },
+        (2, 3, 4, 5, 2),
+        {},
+    ),
+    ("ConvLSTM3D", {"filters": 1, "kernel_size": 2}, (1, 2, 3, 3, 3, 2), {}),
+    ("SpectralNormalization", {"layer": ["Dense", {"units": 3}]}, (4, 5), {}),
+    (
+        "SpectralNormalization",
+        {"layer": ["Dense", {"units": 3}], "power_iterations": 3},
+        (4, 5),
+        {"training": True},
+    ),
+    (
+        "SpectralNormalization",
+        {"layer": ["Conv2D", {"filters": 3, "kernel_size": 2}]},
+        IMAGES,
+        {"training": True},
+    ),
 ]
 
 

@@ -36,7 +36,7 @@ def test_outputs_equal_those_of_keras(backend, case):
     wanted = ANSWERS[cases.name_of(case)]
     shapes = [list(w.shape) for w in layer.get_weights()]
     assert shapes == wanted["weights"]
-    layer.set_weights([cases.arrays(s, 10 + i) for i, s in enumerate(shapes)])
+    layer.set_weights([cases.arrays(tuple(s), 10 + i) for i, s in enumerate(shapes)])
     outputs = keras.tree.flatten(layer(x, **call))
     for i, y in enumerate(outputs):
         found = keras.ops.convert_to_numpy(y)

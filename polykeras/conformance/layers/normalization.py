@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from polykeras import layers
 from polykeras.conformance._layer_case import LayerCase
 
 __all__ = ["CASES"]
@@ -90,4 +91,22 @@ _BATCH_NORMALIZATION: Final = [
     ),
 ]
 
-CASES: Final = (*_NORMALIZATION_LAYERS, *_BATCH_NORMALIZATION)
+
+def _wrapped(dtype: Any) -> dict[str, Any]:
+    return {"layer": layers.Dense(3, dtype=dtype, name="inner"), "power_iterations": 2}
+
+
+_SPECTRAL: Final = [
+    LayerCase(
+        "SpectralNormalization",
+        _wrapped,
+        (4, 5),
+        (4, 3),
+        weights=3,
+        trainable=2,
+        random_training=True,
+        terms=64,
+    ),
+]
+
+CASES: Final = (*_NORMALIZATION_LAYERS, *_BATCH_NORMALIZATION, *_SPECTRAL)

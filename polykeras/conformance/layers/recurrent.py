@@ -42,6 +42,36 @@ def _both_ways(dtype: Any) -> dict[str, Any]:
     return {"layer": layers.LSTM(2, return_sequences=True, seed=1, dtype=dtype)}
 
 
+_CONV_LSTM: Final = [
+    LayerCase(
+        "ConvLSTM1D",
+        {"filters": 2, "kernel_size": 2},
+        (2, 3, 5, 2),
+        (2, 4, 2),
+        weights=3,
+        unknown=(None, None, None, 2),
+        unknown_output=(None, None, 2),
+        terms=64,
+    ),
+    LayerCase(
+        "ConvLSTM2D",
+        {"filters": 2, "kernel_size": 2, "padding": "same", "return_sequences": True},
+        (2, 3, 4, 3, 2),
+        (2, 3, 4, 3, 2),
+        weights=3,
+        keeps_mask=True,
+        terms=64,
+    ),
+    LayerCase(
+        "ConvLSTM3D",
+        {"filters": 1, "kernel_size": 2, "use_bias": False},
+        (1, 2, 3, 3, 2, 1),
+        (1, 2, 2, 1, 1),
+        weights=2,
+        terms=64,
+    ),
+]
+
 CASES: Final = [
     _case("SimpleRNN", (3, 3)),
     _case("LSTM", (3, 4, 3), return_sequences=True, dropout=0.5, seed=3),
@@ -88,4 +118,5 @@ CASES: Final = [
         unknown_output=(None, 4, 5),
         keeps_mask=True,
     ),
+    *_CONV_LSTM,
 ]

@@ -168,12 +168,11 @@ class RandomImageLayer(ImageLayer):
         if ends[0] == ends[1]:
             # A range of one number draws nothing, so that it can be relied on.
             return ops.full((images.shape[0], 1, 1, 1), ends[0], ops.dtype(images))
-        return random.uniform(
-            (images.shape[0], 1, 1, 1),
-            *ends,
-            dtype=ops.dtype(images),
-            seed=self.seed_generator,
+        # In float32 whatever the images are, so that all dtypes draw the same.
+        drawn = random.uniform(
+            (images.shape[0], 1, 1, 1), *ends, dtype="float32", seed=self.seed_generator
         )
+        return ops.cast(drawn, ops.dtype(images))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
