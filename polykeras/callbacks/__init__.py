@@ -10,6 +10,9 @@ from polykeras.callbacks.learning_rate_scheduler import LearningRateScheduler
 from polykeras.callbacks.model_checkpoint import ModelCheckpoint
 from polykeras.callbacks.progbar_logger import ProgbarLogger
 from polykeras.callbacks.reduce_lr_on_plateau import ReduceLROnPlateau
+from polykeras.callbacks.remote_monitor import RemoteMonitor
+from polykeras.callbacks.swap_ema_weights import SwapEMAWeights
+from polykeras.callbacks.tensorboard import TensorBoard
 from polykeras.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
@@ -23,5 +26,8 @@ __all__ = [
     "ModelCheckpoint",
     "ProgbarLogger",
     "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

@@ -17,6 +17,16 @@ class Slots:
 
     name: str
     _variables: list[Variable]
+    _trainable_variables: list[Variable]
+    _averages: list[Variable | None]
+
+    def averages(self) -> list[tuple[Variable, Variable]]:
+        """Return each variable that has a moving average, and the average.
+
+        There are none without ``use_ema=True``, and before the optimizer is built.
+        """
+        pairs = zip(self._trainable_variables, self._averages, strict=False)
+        return [(v, average) for v, average in pairs if average is not None]
 
     def add_variable(
         self,
