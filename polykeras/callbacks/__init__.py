@@ -1,5 +1,6 @@
 """Callbacks: code that runs at the begin and end of runs, epochs and batches."""
 
+from polykeras.callbacks.backup_and_restore import BackupAndRestore
 from polykeras.callbacks.callback import Callback
 from polykeras.callbacks.callback_list import CallbackList
 from polykeras.callbacks.csv_logger import CSVLogger
@@ -16,6 +17,7 @@ from polykeras.callbacks.tensorboard import TensorBoard
 from polykeras.callbacks.terminate_on_nan import TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "CSVLogger",
     "Callback",
     "CallbackList",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from polykeras.naming import describe, settings
 
@@ -16,9 +16,15 @@ class Callback:
 
     Batch and epoch hooks get the logs so far: metric names to floats.
 
+    A callback that gathers something over a run returns it in `get_state` and takes
+    it up in `set_state`, so that a run that was broken off can go on.
+
     Attributes:
         params: ``verbose``, ``epochs`` and ``steps`` of the run.
     """
+
+    # Place among the others at the end of batches and epochs.
+    _place: ClassVar[int] = 0
 
     def __init__(self) -> None:
         """Start without a model."""
@@ -40,6 +46,21 @@ class Callback:
 
     def __repr__(self) -> str:
         return describe(self, settings(self))
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what the callback has gathered, for a checkpoint.
+
+        Returns:
+            Numbers, strings, None, NumPy arrays, and lists and dicts of them.
+        """
+        return {}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take up what `get_state` returned, after `on_train_begin`.
+
+        Args:
+            state: With lists in place of tuples.
+        """
 
     def on_batch_begin(self, batch: int, logs: Logs = None) -> None:
         """Run as `on_train_batch_begin` does by default."""

@@ -70,7 +70,10 @@ class CallbackList(Callback):
         if add_progbar and not any(isinstance(c, ProgbarLogger) for c in given):
             self.callbacks.append(ProgbarLogger())
         self._by_batch = {
-            kind: [c for c in self.callbacks if _overrides(c, hooks)]
+            kind: sorted(
+                (c for c in self.callbacks if _overrides(c, hooks)),
+                key=lambda c: c._place,
+            )
             for kind, hooks in _BATCH_HOOKS.items()
         }
         if model is not None:
@@ -141,8 +144,7 @@ class CallbackList(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Pass the hook on; a callback may add to the logs for those after it."""
         logs = {} if logs is None else logs
-        # History comes last, so that it keeps what the others add.
-        for c in sorted(self.callbacks, key=lambda c: c is self.history):
+        for c in sorted(self.callbacks, key=lambda c: c._place):
             c.on_epoch_end(epoch, logs)
 
     def on_train_begin(self, logs: Any = None) -> None:

@@ -33,6 +33,16 @@ class CSVLogger(Callback):
         self._columns: list[str] | None = None
         self._continues = False
 
+    def get_state(self) -> dict[str, Any]:
+        """Return what stands in the file."""
+        text = self.filename.read_text() if self.filename.exists() else ""
+        return {"columns": self._columns, "text": text, "continues": self._continues}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Write again what stood in the file."""
+        self.filename.write_text(state["text"])
+        self._columns, self._continues = state["columns"], state["continues"]
+
     def on_train_begin(self, logs: Any = None) -> None:
         """Empty the file, unless it is to go on."""
         self._columns = None

@@ -10,6 +10,8 @@ from polykeras.utils.printing import say
 
 __all__ = ["EarlyStopping"]
 
+_STATE = ("wait", "stopped_epoch", "best", "best_epoch", "best_weights")
+
 
 class EarlyStopping(Callback):
     """Stop when a monitored value has not improved for some epochs.
@@ -67,6 +69,15 @@ class EarlyStopping(Callback):
         self.best: float | None = None
         self.best_epoch = 0
         self.best_weights: list[Any] | None = None
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the best epoch, its weights, and how long it has been ahead."""
+        return {name: getattr(self, name) for name in _STATE}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take up what `get_state` returned."""
+        for name in _STATE:
+            setattr(self, name, state[name])
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start anew."""

@@ -17,6 +17,9 @@ class History(Callback):
         history: Metric name to its value after each epoch.
     """
 
+    # After those that add to the logs.
+    _place = 1
+
     def __init__(self) -> None:
         """Start empty."""
         super().__init__()
@@ -33,6 +36,15 @@ class History(Callback):
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
         self.model.history = self
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the record."""
+        return {"epoch": self.epoch, "history": self.history}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take the record up."""
+        self.epoch = list(state["epoch"])
+        self.history = {k: list(v) for k, v in state["history"].items()}
 
     def __repr__(self) -> str:
         return f"<History of {len(self.epoch)} epochs: {', '.join(self.history)}>"

@@ -11,6 +11,8 @@ from polykeras.utils.printing import say
 
 __all__ = ["ReduceLROnPlateau"]
 
+_STATE = ("best", "wait", "cooldown_counter")
+
 
 class ReduceLROnPlateau(Callback):
     """Multiply the learning rate by a factor when a value stops improving.
@@ -62,6 +64,15 @@ class ReduceLROnPlateau(Callback):
         self.best = worst(self.monitor, self.mode)
         self.wait = 0
         self.cooldown_counter = 0
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the best value and the counters."""
+        return {name: getattr(self, name) for name in _STATE}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take up what `get_state` returned."""
+        for name in _STATE:
+            setattr(self, name, state[name])
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Start anew."""

@@ -43,6 +43,7 @@ _RESET_IN_COPIES: dict[str, Callable[[], Any]] = {
     "_backend": lambda: None,
     "_steps": dict,
     "history": lambda: None,
+    "_fit_run": lambda: None,
 }
 
 

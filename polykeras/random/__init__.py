@@ -20,8 +20,10 @@ from polykeras.random._gamma import beta, gamma
 from polykeras.random._seed import (
     SeedGenerator,
     draw_seed,
+    global_state,
     make_default_seed,
     seed_scope,
+    set_global_state,
     set_random_seed,
 )
 
@@ -34,10 +36,12 @@ __all__ = [
     "dropout",
     "fold_in",
     "gamma",
+    "global_state",
     "make_default_seed",
     "normal",
     "randint",
     "seed_scope",
+    "set_global_state",
     "set_random_seed",
     "shuffle",
     "split",

@@ -11,7 +11,7 @@ import operator
 import random
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
@@ -37,9 +37,11 @@ if TYPE_CHECKING:
 __all__ = [
     "SeedGenerator",
     "draw_seed",
+    "global_state",
     "key_words",
     "make_default_seed",
     "seed_scope",
+    "set_global_state",
     "set_random_seed",
 ]
 
@@ -101,6 +103,15 @@ class _Global:
         with self._lock:
             self._seed, self._counter = key_words(seed)[0], 0
 
+    @property
+    def words(self) -> Words:
+        return self._seed, self._counter
+
+    @words.setter
+    def words(self, value: Words) -> None:
+        with self._lock:
+            self._seed, self._counter = value
+
     def draw(self) -> Words:
         with self._lock:
             words = (self._seed, self._counter & _MASK)
@@ -139,6 +150,17 @@ def set_random_seed(seed: int) -> None:
     random.seed(number)
     np.random.seed(number)
     _global.reset(number)
+
+
+def global_state() -> list[int]:
+    """Return the seed and the counter of the process-wide generator."""
+    return list(_global.words)
+
+
+def set_global_state(state: Sequence[int]) -> None:
+    """Set what `global_state` returned."""
+    seed, counter = (int(n) for n in state)
+    _global.words = (seed & _MASK, counter)
 
 
 def make_default_seed() -> int:

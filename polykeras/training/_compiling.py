@@ -29,6 +29,8 @@ class Compiling:
         self._jit_compile: bool | str = "auto"
         self._steps: dict[str, Step] = {}
         self._draws: tuple[int, int] | None = None
+        self._last_order: tuple[int, int] | None = None
+        self._order_to_repeat: tuple[int, int] | None = None
         self._compile_config: dict[str, Any] = {}
         self._scales_loss = False
 

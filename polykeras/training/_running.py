@@ -36,6 +36,9 @@ class Running(BatchSteps):
     _run_eagerly: bool
     _steps: dict[str, Step]
     _draws: tuple[int, int] | None
+    # Keys of the current order of the data, and of the order to take up again.
+    _last_order: tuple[int, int] | None
+    _order_to_repeat: tuple[int, int] | None
     _device: Callable[[], Backend]
     _flatten_layers: Callable[[], list[Any]]
 
@@ -89,7 +92,10 @@ class Running(BatchSteps):
 
     def _draw_order(self, size: int) -> Array:
         """Return the numbers below `size` in a random order, equal on all backends."""
-        bits = np.random.Philox(key=self._next_key().astype(np.uint64))
+        repeated, self._order_to_repeat = self._order_to_repeat, None
+        key = self._next_key() if repeated is None else np.array(repeated, np.uint32)
+        self._last_order = (int(key[0]), int(key[1]))
+        bits = np.random.Philox(key=key.astype(np.uint64))
         return np.random.Generator(bits).permutation(size)
 
     @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +13,9 @@ from polykeras.callbacks.logs import read_logs
 from polykeras.errors import DataError
 from polykeras.training._compiling import Compiling
 from polykeras.training._interrupt import deferred_interrupt
+from polykeras.training._resuming import Resumption, Run
 from polykeras.training._running import Running
+from polykeras.training._step import dry_run
 from polykeras.training.data import DataAdapter, make_adapter, split_off, unpack
 
 if TYPE_CHECKING:
@@ -29,6 +32,8 @@ class Trainer(Compiling, Running):
         """Start uncompiled."""
         super().__init__()
         self.history: History | None = None
+        self._fit_run: Run | None = None
+        self._resumption: Resumption | None = None
 
     def fit(
         self,
@@ -157,12 +162,27 @@ class Trainer(Compiling, Running):
         validation_freq: int | Sequence[int],
     ) -> None:
         logs: dict[str, Any] = {}
-        with deferred_interrupt() as check:
+        run = Run(data, observers, initial_epoch)
+        with deferred_interrupt() as check, self._as_run(run):
             observers.on_train_begin()
+            resumption, self._resumption = self._resumption, None
+            if resumption is not None:
+                resumption.restore_run(self, run)
+                initial_epoch, logs = resumption.epoch, resumption.logs
+                epochs = initial_epoch if resumption.stopped else epochs
             for epoch in range(initial_epoch, epochs):
+                run.epoch, run.batch = epoch, 0
                 self.reset_metrics()
                 observers.on_epoch_begin(epoch)
-                logs = self._train_epoch(data, observers, check)
+                if resumption is not None and resumption.batch:
+                    # What the begin of the epoch changed had been changed before.
+                    resumption.restore_model(self)
+                    resumption.restore_run(self, run)
+                    run.batch = resumption.batch
+                    logs = self._train_epoch(run, check, resumption)
+                else:
+                    logs = self._train_epoch(run, check)
+                resumption = None
                 if validation is not None and _due(epoch, validation_freq):
                     values = self._evaluate(validation, observers, check)
                     logs |= {f"val_{k}": v for k, v in values.items()}
@@ -176,24 +196,41 @@ class Trainer(Compiling, Running):
                     optimizer.finalize_variable_values(None)
             observers.on_train_end(logs)
 
+    @contextmanager
+    def _as_run(self, run: Run) -> Iterator[None]:
+        self._fit_run = run
+        try:
+            yield
+        finally:
+            self._fit_run = None
+
     def _train_epoch(
-        self, data: DataAdapter, observers: CallbackList, check: Callable[[], None]
+        self,
+        run: Run,
+        check: Callable[[], None],
+        resumption: Resumption | None = None,
     ) -> dict[str, Any]:
-        """Train on the batches of an epoch and return the last logs."""
-        logs: dict[str, Any] = {}
+        """Train on the batches of an epoch, or what is left; return the last logs."""
+        observers = run.observers
+        logs: dict[str, Any] = {} if resumption is None else resumption.logs
+        before = run.batch
         step: Step | None = None
-        with data.epoch() as batches:
+        with run.data.epoch() as batches:
             for first, group in _grouped(batches, self.steps_per_execution):
                 if step is None:
                     self._build_for(group[0])
+                    if resumption is not None:
+                        dry_run(self.train_step, self._device(), group[0])
+                        resumption.restore_metrics(self)
                     step = self._step("train")
-                observers.on_train_batch_begin(first)
+                observers.on_train_batch_begin(before + first)
                 logs = _named(step(group))
-                observers.on_train_batch_end(first + len(group) - 1, logs)
+                run.batch, run.logs = before + first + len(group), logs
+                observers.on_train_batch_end(run.batch - 1, logs)
                 check()
                 if self.stop_training:
                     break
-        if step is None:
+        if step is None and resumption is None:
             raise DataError(
                 "The training data yielded no batch. Check that it is not empty, or "
                 "that a generator has not been used up."

@@ -126,6 +126,16 @@ def test_checkpoints_by_batches(tmp_path: Path) -> None:
     ]
 
 
+def test_checkpoints_of_whole_models(backend: Backend, tmp_path: Path) -> None:
+    path = tmp_path / "m.keras"
+    run(callbacks.ModelCheckpoint(path, save_best_only=True), [3, 2, 4])
+    other = keras.models.load_model(path)
+    assert other.compiled
+    assert other.get_weights()[0].item() == 2.0
+    with pytest.raises(ArgumentError, match=r"ends in \.keras"):
+        callbacks.ModelCheckpoint(tmp_path / "m.weights.h5")
+
+
 def test_checkpoints_refuse_what_they_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match=r"ends in \.weights\.h5|end"):
         callbacks.ModelCheckpoint(tmp_path / "x.bin", save_weights_only=True)

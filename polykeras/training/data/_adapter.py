@@ -30,6 +30,42 @@ class DataAdapter(ABC):
 
     steps: int | None
     inspect: Inspect | None = None
+    # Batches handed out since the data were last started from their beginning.
+    _passed = 0
+    # Batches to leave out at the start of the next pass, and of the next epoch.
+    _to_skip = 0
+    _done = 0
+
+    def position(self, done: int) -> int:
+        """Return how many batches to skip to be here again.
+
+        Args:
+            done: Batches of the current epoch that were handed out.
+        """
+        under_way = done not in (0, self.steps)
+        return self._passed if under_way or self._goes_on else 0
+
+    def resume(self, passed: int, done: int) -> None:
+        """Start the next epoch where another run stood.
+
+        Args:
+            passed: What `position` returned.
+            done: Batches of the epoch that were handed out.
+        """
+        self._to_skip, self._done = passed, done
+
+    @property
+    def _goes_on(self) -> bool:
+        """Whether an epoch goes on in the data where the one before ended."""
+        return False
+
+    def _take_skip(self) -> int:
+        skip, self._to_skip = self._to_skip, 0
+        return skip
+
+    def _take_done(self) -> int:
+        done, self._done = self._done, 0
+        return done
 
     @abstractmethod
     def epoch(self) -> AbstractContextManager[Iterator[Any]]:

@@ -120,12 +120,18 @@ class ArrayAdapter(DataAdapter):
     @contextmanager
     def epoch(self) -> Iterator[Iterator[Any]]:
         """Yield the batches of an epoch."""
+        assert self.steps is not None
+        left = self.steps - self._take_done()
         if not self._endless:
-            yield islice(self._pass(), self.steps)
+            yield islice(self._pass(), left)
             return
         if self._rest is None:
             self._rest = self._forever()
-        yield islice(self._rest, self.steps)
+        yield islice(self._rest, left)
+
+    @property
+    def _goes_on(self) -> bool:
+        return self._endless
 
     def _forever(self) -> Iterator[Any]:
         while True:
@@ -133,7 +139,9 @@ class ArrayAdapter(DataAdapter):
 
     def _pass(self) -> Iterator[Any]:
         order = None if self._draw_order is None else self._draw_order(self._size)
-        for start in range(0, self._size, self._batch_size):
+        skip = self._take_skip()
+        self._passed = skip
+        for start in range(skip * self._batch_size, self._size, self._batch_size):
             where: Any = slice(start, start + self._batch_size)
             if order is not None:
                 where = order[where]
@@ -145,6 +153,7 @@ class ArrayAdapter(DataAdapter):
                 y = unpack(tree.unflatten_leaves(self._form, self._leaves))[1]
                 self.inspect(batch[0], y)
                 self._inspected = True
+            self._passed += 1
             yield batch
 
 

@@ -66,7 +66,19 @@ class IterableAdapter(DataAdapter):
             if callable(end):
                 end()
 
+    @property
+    def _goes_on(self) -> bool:
+        return self._limit is not None and (self._repeat or not self._restarts)
+
     def _start(self) -> Iterator[Any]:
+        skip = self._take_skip()
+        self._passed = 0
+        for batch in self._source_batches():
+            self._passed += 1
+            if self._passed > skip:
+                yield batch
+
+    def _source_batches(self) -> Iterator[Any]:
         in_order = getattr(self._source, "_epoch_batches", None)
         if in_order is not None:
             batches: Iterator[Any] = in_order(self._draw_order)
@@ -77,11 +89,12 @@ class IterableAdapter(DataAdapter):
 
     def _batches(self) -> Iterator[Any]:
         if self._limit is None:
-            yield from self._start()
+            if self._take_done() != self.steps:
+                yield from self._start()
             return
         if self._running is None or (self._restarts and not self._repeat):
             self._running = self._start()
-        for number in range(self._limit):
+        for number in range(self._limit - self._take_done()):
             try:
                 batch = next(self._running)
             except StopIteration:

@@ -1,0 +1,169 @@
+"""`Checkpoint`: what is kept, what is restored, and what damage does."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import polykeras as keras
+from polykeras import layers
+from polykeras.errors import ArgumentError, DataError, ShapeError
+from polykeras.training import Checkpoint
+
+X = np.linspace(-1, 1, 32, dtype="float32").reshape(8, 4)
+Y = X[:, :1] * 2
+
+
+def make(units=3):
+    keras.utils.set_random_seed(2)
+    model = keras.Sequential(
+        [layers.Input((4,)), layers.Dense(units), layers.Dropout(0.5), layers.Dense(1)]
+    )
+    model.compile("adam", "mse", metrics=["mae"])
+    return model
+
+
+def trained(epochs=2):
+    model = make()
+    model.fit(X, Y, batch_size=2, epochs=epochs, verbose=0)
+    return model
+
+
+def assert_same(model, other):
+    for a, b in zip(
+        [*model.weights, *model.optimizer.variables],
+        [*other.weights, *other.optimizer.variables],
+        strict=True,
+    ):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def names(folder):
+    return sorted(p.name for p in folder.iterdir())
+
+
+def test_outside_of_a_run(backend, tmp_path):
+    model, other = trained(), make()
+    Checkpoint(tmp_path).save(model)
+    assert Checkpoint(tmp_path).restore(other)
+    assert_same(model, other)
+    model.fit(X, Y, batch_size=2, epochs=1, verbose=0)
+    other.fit(X, Y, batch_size=2, epochs=1, verbose=0)
+    assert_same(model, other)
+
+
+def test_a_folder_without_checkpoints(tmp_path):
+    assert not Checkpoint(tmp_path / "none").restore(make())
+    assert Checkpoint(tmp_path / "none").latest is None
+    assert Checkpoint(tmp_path / "none").best is None
+
+
+def test_the_last_and_the_best_are_kept(tmp_path):
+    checkpoint = Checkpoint(tmp_path, keep_last=2, keep_best=1, monitor="val_loss")
+    model = trained(1)
+    for value in (0.5, 0.1, 0.4, 0.1, 0.3):
+        checkpoint.save(model, {"val_loss": value})
+    assert names(tmp_path) == [f"checkpoint-0000000{i}" for i in (1, 3, 4)]
+    assert checkpoint.latest == tmp_path / "checkpoint-00000004"
+    assert checkpoint.best == tmp_path / "checkpoint-00000001"
+    rising = Checkpoint(tmp_path, monitor="val_loss", mode="max")
+    assert rising.best == tmp_path / "checkpoint-00000004"
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    (tmp_path / ".partial-x").mkdir()
+    (tmp_path / ".partial-x" / "arrays.safetensors").write_bytes(b"half")
+    Checkpoint(tmp_path).save(trained(1))
+    assert names(tmp_path) == ["checkpoint-00000000"]
+
+
+@pytest.mark.parametrize("file", ["arrays.safetensors", "state.json", "manifest.json"])
+def test_a_damaged_checkpoint_is_passed_over(tmp_path, file):
+    model, checkpoint = trained(1), Checkpoint(tmp_path)
+    checkpoint.save(model)
+    before = [w.copy() for w in model.get_weights()]
+    model.fit(X, Y, epochs=1, verbose=0)
+    path = checkpoint.save(model) / file
+    raw = bytearray(path.read_bytes())
+    raw[len(raw) // 2] ^= 255
+    path.write_bytes(raw)
+    other = make()
+    with pytest.warns(UserWarning, match="cannot be used"):
+        assert checkpoint.restore(other)
+    for a, b in zip(other.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.raises(DataError):
+        checkpoint.restore(other, path.parent)
+
+
+def test_all_checkpoints_damaged(tmp_path):
+    path = Checkpoint(tmp_path).save(trained(1))
+    (path / "manifest.json").unlink()
+    with (
+        pytest.warns(UserWarning, match=r"lacks manifest\.json"),
+        pytest.raises(DataError, match="All checkpoints"),
+    ):
+        Checkpoint(tmp_path).restore(make())
+
+
+def test_another_model_is_left_as_it_was(tmp_path):
+    Checkpoint(tmp_path).save(trained())
+    other = make(units=5)
+    before = [w.copy() for w in other.get_weights()]
+    with pytest.raises(ShapeError, match="shape"):
+        Checkpoint(tmp_path).restore(other)
+    for a, b in zip(other.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_model_that_is_not_built_yet(tmp_path):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1)
+
+        def call(self, x):
+            return self.dense(x)
+
+    def compiled():
+        keras.utils.set_random_seed(4)
+        model = Own()
+        model.compile("adam", "mse")
+        return model
+
+    model, other = compiled(), compiled()
+    model.fit(X, Y, verbose=0)
+    Checkpoint(tmp_path).save(model)
+    Checkpoint(tmp_path).restore(other)
+    assert_same(model, other)
+
+
+def test_python_and_numpy_generators_go_on(tmp_path):
+    import random
+
+    model = trained(1)
+    Checkpoint(tmp_path).save(model)
+    expected = random.random(), np.random.random(), keras.random.uniform((2,)).tolist()
+    keras.utils.set_random_seed(9)
+    Checkpoint(tmp_path).restore(make())
+    found = random.random(), np.random.random(), keras.random.uniform((2,)).tolist()
+    assert found == expected
+
+
+def test_the_manifest_describes_the_files(tmp_path):
+    path = Checkpoint(tmp_path).save(trained(1), {"loss": 0.5, "text": "no number"})
+    manifest = json.loads((path / "manifest.json").read_text())
+    assert manifest["logs"] == {"loss": 0.5}
+    assert set(manifest["files"]) == {"arrays.safetensors", "state.json"}
+    for name, entry in manifest["files"].items():
+        assert entry["bytes"] == (path / name).stat().st_size
+        assert len(entry["sha256"]) == 64
+
+
+def test_arguments_are_checked(tmp_path):
+    with pytest.raises(ArgumentError, match="keep_last"):
+        Checkpoint(tmp_path, keep_last=0)
+    with pytest.raises(ArgumentError, match="mode"):
+        Checkpoint(tmp_path, mode="best")
