@@ -2,11 +2,11 @@
 
     python tests/reliability/killing.py --backend torch --kills 200
 
-A process trains with a backup after every batch. It is killed with SIGKILL at a random
-moment and started anew, as often as asked, and then left to finish. After every kill a
-checkpoint must load, no older than the one after the kill before. At the end all weights,
-optimizer slots and the history must equal those of a run that was never killed, bit for
-bit.
+A process trains with a backup after every batch. It is killed with SIGKILL at a
+random moment and started anew, as often as asked, and then left to finish. After every
+kill a checkpoint must load, no older than the one after the kill before. At the end all
+weights, optimizer slots and the history must equal those of a run that was never
+killed, bit for bit.
 """
 
 from __future__ import annotations
