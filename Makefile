@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types contracts test doctest coverage demo bench clean
+.PHONY: help check lint format types contracts test acceptance doctest coverage demo bench clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ doctest: ## only the examples in docstrings
 
 coverage: ## tests with a coverage report
 	$(PYTHON) -m pytest -n $(WORKERS) --cov --cov-report=term --cov-report=html $(TESTS)
+
+acceptance: ## the requirements' rows on full data (POLYKERAS_DATA_DIR)
+	POLYKERAS_ACCEPTANCE=full $(PYTHON) -m pytest -q -s tests/acceptance
 
 demo: ## train the digit classifier on each installed backend
 	$(PYTHON) -c "from polykeras.cli import app; app()" demo

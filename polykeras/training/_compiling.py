@@ -29,6 +29,7 @@ class Compiling:
         self._jit_compile: bool | str = "auto"
         self._steps: dict[str, Step] = {}
         self._draws: tuple[int, int] | None = None
+        self._inference_draws = 0
         self._last_order: tuple[int, int] | None = None
         self._order_to_repeat: tuple[int, int] | None = None
         self._compile_config: dict[str, Any] = {}
@@ -99,6 +100,7 @@ class Compiling:
             self._compile_config["auto_scale_loss"] = False
         self._steps = {}
         self._draws = (make_default_seed(), 0)
+        self._inference_draws = 0
         self.stop_training = False
         self.compiled = True
 

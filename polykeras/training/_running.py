@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Running"]
 
+# Far from the seeds that people choose, so that no two streams of keys meet.
+_INFERENCE: Final = 0x9E3779B9
+
 
 class Running(BatchSteps):
     """The part of `Trainer` that turns step methods into step functions."""
@@ -36,6 +39,7 @@ class Running(BatchSteps):
     _run_eagerly: bool
     _steps: dict[str, Step]
     _draws: tuple[int, int] | None
+    _inference_draws: int
     # Keys of the current order of the data, and of the order to take up again.
     _last_order: tuple[int, int] | None
     _order_to_repeat: tuple[int, int] | None
@@ -76,7 +80,7 @@ class Running(BatchSteps):
                 self._state_variables,
                 self._device(),
                 jit=self.jit_compile and not self._run_eagerly,
-                next_key=self._next_key,
+                next_key=self._next_key if kind == "train" else self._inference_key,
                 key=key,
             )
             self._steps[kind] = cached
@@ -89,6 +93,13 @@ class Running(BatchSteps):
         seed, count = self._draws
         self._draws = (seed, count + 1)
         return np.array([seed, count], np.uint32)
+
+    def _inference_key(self) -> Array:
+        """Return the next key of evaluation, which leaves those of training alone."""
+        seed, _ = self._draws or (make_default_seed(), 0)
+        self._inference_draws += 1
+        other = (seed + _INFERENCE) % 2**32
+        return np.array([other, self._inference_draws], np.uint32)
 
     def _draw_order(self, size: int) -> Array:
         """Return the numbers below `size` in a random order, equal on all backends."""

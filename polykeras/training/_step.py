@@ -14,6 +14,7 @@ from polykeras import ops, tree
 from polykeras.backend import Backend, engine_scope
 from polykeras.layers._tracking import frozen_structure
 from polykeras.ops._abstract import AbstractEngine, spec_of
+from polykeras.ops._operands import Operand
 from polykeras.random import seed_scope
 from polykeras.state import StateScope, donating, functional
 from polykeras.training.data import is_text
@@ -152,7 +153,10 @@ class Step:
     def _noting_names(self, result: Any) -> Any:
         # Compilers return dicts in key order; logs keep the order of metrics.
         self._names = list(result) if isinstance(result, dict) else None
-        return result
+        # The result of an own metric may be its variable.
+        return tree.map_leaves(
+            lambda x: x.operand() if isinstance(x, Operand) else x, result
+        )
 
 
 def _alike(batches: list[Any]) -> bool:

@@ -18,6 +18,7 @@ from polykeras.layers.recurrent._dropout_masks import DropoutMasks, keeping_mask
 from polykeras.layers.recurrent._stepping import step_through
 from polykeras.layers.recurrent.stacked_rnn_cells import StackedRNNCells
 from polykeras.registry import CustomObjectScope, public, serialize_keras_object
+from polykeras.symbolic import KerasTensor
 from polykeras.variables import Variable, autocast_scope, name_scope
 
 __all__ = ["RNN", "Steps"]
@@ -123,9 +124,20 @@ class RNN(Layer):
     def build(self, sequences_shape: Shape, initial_state_shape: Any = None) -> None:
         """Build the cell, and the kept states of a stateful layer."""
         if isinstance(self.cell, Layer) and not self.cell.built:
-            self.cell.build((sequences_shape[0], *sequences_shape[2:]))
+            self._build_cell((sequences_shape[0], *sequences_shape[2:]))
         if self.stateful and self._kept.structure is None:
             self._keep_states(sequences_shape)
+
+    def _build_cell(self, shape: Shape) -> None:
+        cell = self.cell
+        if type(cell).build is not Layer.build:
+            cell.build(shape)
+            return
+        # A cell without `build` of its own: a step builds the layers inside.
+        dtype = cell.compute_dtype
+        sizes = [(n,) if isinstance(n, int) else tuple(n) for n in self.state_size]
+        states = [KerasTensor((shape[0], *size), dtype) for size in sizes]
+        cell.compute_output_spec(KerasTensor(shape, dtype), states)
 
     def _keep_states(self, shape: Shape) -> None:
         if shape[0] is None:
