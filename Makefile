@@ -7,10 +7,10 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types contracts test acceptance doctest coverage demo bench clean
+.PHONY: help check lint format types contracts test conformance acceptance doctest coverage demo bench clean
 
 help: ## print this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 check: lint types contracts test ## lint, types, contracts and tests: what CI runs
 
@@ -30,6 +30,9 @@ contracts: ## import-linter: who may import whom
 
 test: ## all tests on every installed backend, and the examples in docstrings
 	$(PYTHON) -m pytest -n $(WORKERS) $(TESTS)
+
+conformance: ## the conformance suite on BACKEND (a name or module:attribute)
+	$(PYTHON) -m pytest -n $(WORKERS) --pyargs polykeras.conformance $(if $(BACKEND),--backend $(BACKEND))
 
 doctest: ## only the examples in docstrings
 	$(PYTHON) -m pytest -n $(WORKERS) tests/test_doctests.py

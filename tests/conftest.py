@@ -14,6 +14,8 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 from polykeras.backend import Backend, get_backend, use_backend
 
+pytest_plugins = ["polykeras.conformance.plugin"]
+
 BACKENDS = [
     name
     for name in ("numpy", "torch", "jax")

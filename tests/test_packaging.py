@@ -39,7 +39,14 @@ def test_base_install_brings_no_engine():
 
 
 @pytest.mark.parametrize(
-    "name", ["py.typed", "datasets/_data/digits.npz", "datasets/_data/NOTICE.md"]
+    "name",
+    [
+        "py.typed",
+        "datasets/_data/digits.npz",
+        "datasets/_data/NOTICE.md",
+        "conformance/templates/report.html.j2",
+        "conformance/templates/badge.svg.j2",
+    ],
 )
 def test_files_that_are_no_code_are_there(name):
     assert files("polykeras").joinpath(name).is_file()

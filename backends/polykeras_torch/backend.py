@@ -92,7 +92,7 @@ class TorchBackend(Backend):
             raise ArgumentError(f"PyTorch has no dtype {x.dtype}.")
         if x.dtype.kind == "V":
             # NumPy's small floats are bits to PyTorch.
-            bits = np.ascontiguousarray(x).view(f"u{x.dtype.itemsize}").copy()
+            bits = np.array(x, order="C").view(f"u{x.dtype.itemsize}")
             same = torch.from_numpy(bits).view(TORCH_DTYPES[x.dtype.name])
             return same.to(device=default_device(), dtype=native)
         copied = torch.from_numpy(np.array(x, order="C", copy=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from polykeras.cli.backends import backends
+from polykeras.cli.conformance import conformance
 from polykeras.cli.demo import demo
 
 __all__ = ["app"]
@@ -17,4 +18,5 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command()(backends)
+app.command()(conformance)
 app.command()(demo)

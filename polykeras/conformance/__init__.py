@@ -12,6 +12,8 @@ from polykeras.conformance._bounds import (
 )
 from polykeras.conformance._case import ErrorSample, OpCase, Trial
 from polykeras.conformance._layer_case import LayerCase, assert_near
+from polykeras.conformance._report import Measured, Outcome, Report
+from polykeras.conformance._run import run
 from polykeras.conformance._samples import Draw, Sample
 
 __all__ = [
@@ -21,13 +23,17 @@ __all__ = [
     "Draw",
     "ErrorSample",
     "LayerCase",
+    "Measured",
     "OpCase",
+    "Outcome",
+    "Report",
     "Sample",
     "Trial",
     "assert_near",
     "composed",
     "elementary",
     "errors_in_ulp",
+    "run",
     "spacing",
     "summed",
 ]

@@ -132,7 +132,7 @@ class Trial:
     seed: int = 0
 
     def __str__(self) -> str:
-        return f"{self.case.op}-{self.dtype}-{self.sample}"
+        return f"{self.case.op}/{self.dtype}/{self.sample}"
 
     def arrays(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return the arguments as NumPy arrays."""

@@ -1,64 +1,201 @@
-"""The pytest plugin: ``pytest --pyargs polykeras.conformance --backend NAME``."""
+"""The suite's pytest plugin: ``pytest --pyargs polykeras.conformance --backend NAME``.
+
+It parametrizes the tests of the sections by backend, op, dtype and sample, gives each
+case its id, marks declared gaps as strict expected failures, and collects results.
+Tests outside the folder of sections are left alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from polykeras.backend import Backend, use_backend
+from polykeras.conformance._gaps import checkable, gap_of, gaps_of
+from polykeras.conformance._report import Report, environment_of
+from polykeras.conformance._settings import (
+    SECTIONS_FOLDER,
+    Settings,
+    find_backend,
+    usable_backends,
+)
+from polykeras.conformance._trials import trials_of
+from polykeras.errors import PolykerasError
+
 if TYPE_CHECKING:
-    from polykeras.backend import Backend
-    from polykeras.conformance._case import Trial
     from polykeras.conformance._checks import Measure
 
-DEFAULT_SEED: Final = 0
+SETTINGS: Final = pytest.StashKey[Settings]()
+UNMATCHED: Final = pytest.StashKey[dict[str, list[str]]]()
+REPORT: Final = pytest.StashKey[Report]()
+PROPERTY: Final = "conformance"
+"""Name of the property under which a test's results carry its case to the report."""
+
+
+# -- options ---------------------------------------------------------------------
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the suite's options."""
+    """Add the suite's options; where another plugin has one, its value is read."""
     group = parser.getgroup("polykeras", "polykeras conformance")
-    group.addoption("--backend", help="name of the backend to test")
-    group.addoption("--ops", default="", help="only these ops, separated by commas")
-    group.addoption("--seed", type=int, default=DEFAULT_SEED, help="of sample values")
-    group.addoption("--exhaustive", action="store_true", help="every combination")
+
+    def add(name: str, **settings: Any) -> None:
+        try:
+            group.addoption(name, **settings)
+        except ValueError:
+            return
+
+    add(
+        "--backend",
+        action="append",
+        metavar="NAME",
+        help="backend to test, or module:attribute of one; default: all installed",
+    )
+    add("--sections", default="", metavar="A,B", help="run only these sections")
+    add("--ops", default="", metavar="A,B", help="run only the cases of these ops")
+    add("--seed", type=int, default=0, help="seed of the values of samples")
+    add("--exhaustive", action="store_true", help="run every combination")
+    for kind in ("json", "html", "badge"):
+        add(f"--conformance-{kind}", metavar="FILE", help=f"write the {kind} report")
+
+
+def _listed(config: pytest.Config, name: str) -> tuple[str, ...]:
+    said = config.getoption(name, default=None) or ""
+    parts = said if isinstance(said, list) else said.split(",")
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """Return what the run was asked to test; backends are loaded on first use."""
+    if SETTINGS not in config.stash:
+        names = _listed(config, "backend")
+        try:
+            backends = tuple(map(find_backend, names)) if names else usable_backends()
+            config.stash[SETTINGS] = Settings(
+                backends,
+                _listed(config, "sections"),
+                _listed(config, "ops"),
+                config.getoption("seed", default=None) or 0,
+                bool(config.getoption("exhaustive", default=False)),
+            )
+        except PolykerasError as error:
+            raise pytest.UsageError(str(error)) from error
+    return config.stash[SETTINGS]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the suite's marks."""
-    config.addinivalue_line("markers", "section(name): the part of the suite")
-    config.addinivalue_line("markers", "trials(which): run for each op, call and dtype")
+    """Declare the suite's mark, check the options, and prepare the report."""
+    config.addinivalue_line(
+        "markers", "trials(of): run for what the function `of` gives for each op's case"
+    )
+    if _listed(config, "backend") or _listed(config, "sections"):
+        settings_of(config)
+    config.stash.setdefault(REPORT, Report())
+    config.pluginmanager.register(_Recorder(config), "polykeras-conformance-recorder")
 
 
+# -- collection ------------------------------------------------------------------
+
+
+def _section(path: Path) -> str | None:
+    if path.parent != SECTIONS_FOLDER:
+        return None
+    return path.stem.removeprefix("test_")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files of sections that were not asked for."""
+    section = _section(collection_path)
+    if section is None or not collection_path.name.startswith("test_"):
+        return None
+    chosen = _listed(config, "sections")
+    return True if chosen and section not in chosen else None
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run tests that ask for a trial on each op, sample and dtype."""
-    mark = metafunc.definition.get_closest_marker("trials")
-    if mark is None or "trial" not in metafunc.fixturenames:
+    """Run a section's tests on each backend, and for each trial where they ask it."""
+    if _section(metafunc.definition.path) is None:
         return
-    trials = list(_trials(metafunc.config, all_dtypes=mark.args == ("all dtypes",)))
-    metafunc.parametrize("trial", trials, ids=str)
+    settings = settings_of(metafunc.config)
+    mark = metafunc.definition.get_closest_marker("trials")
+    if mark is None:
+        if "backend" in metafunc.fixturenames:
+            ids = [b.name for b in settings.backends]
+            metafunc.parametrize("backend", settings.backends, ids=ids, indirect=True)
+        return
+    rows = [
+        pytest.param(backend, trial, id=f"{backend.name}-{trial}")
+        for backend in settings.backends
+        for trial in trials_of(mark.kwargs["of"], backend, settings)
+    ]
+    metafunc.parametrize(("backend", "trial"), rows, indirect=["backend"])
 
 
-def _trials(config: pytest.Config, *, all_dtypes: bool) -> Iterator[Trial]:
-    from polykeras.conformance._case import Trial
-    from polykeras.conformance.cases import all_cases
-
-    chosen = [name for name in config.getoption("ops").split(",") if name]
-    seed: int = config.getoption("seed")
-    for name, case in all_cases().items():
-        if chosen and name not in chosen:
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Give each case its id and mark the declared gaps, before any is deselected."""
+    gaps: dict[str, Any] = {}
+    matched: set[tuple[str, str]] = set()
+    for item in items:
+        section = _section(item.path)
+        spec = getattr(item, "callspec", None)
+        backend = spec.params.get("backend") if spec else None
+        if section is None or spec is None or not isinstance(backend, Backend):
             continue
-        for sample in case.samples:
-            for dtype in case.dtypes if all_dtypes else case.dtypes[:1]:
-                yield Trial(case, sample, dtype, seed)
+        case = _case_id(section, item, spec.id.removeprefix(backend.name)[1:])
+        trial = spec.params.get("trial")
+        if backend.name not in gaps:
+            gaps[backend.name] = gaps_of(backend)
+        gap = gap_of(gaps[backend.name], case)
+        matched |= {
+            (backend.name, g.pattern)
+            for g in gaps[backend.name]
+            if gap_of([g], case) is not None
+        }
+        if gap is not None:
+            item.add_marker(
+                pytest.mark.xfail(reason=gap.reason, raises=gap.error, strict=True)
+            )
+        said = {
+            "backend": backend.name,
+            "section": section,
+            "case": case,
+            "op": trial.case.op if trial else "",
+            "dtype": trial.dtype if trial else "",
+            "kind": gap.kind if gap else "",
+        }
+        item.user_properties.append((PROPERTY, said))
+    if gaps:
+        settings = settings_of(config)
+        config.stash[UNMATCHED] = {
+            name: [
+                gap.pattern
+                for gap in checkable(declared, settings.sections, settings.ops)
+                if (name, gap.pattern) not in matched
+            ]
+            for name, declared in gaps.items()
+        }
+
+
+def _case_id(section: str, item: pytest.Item, parameters: str) -> str:
+    name = getattr(item, "originalname", item.name).removeprefix("test_")
+    parts = [section, "" if name == section else name, parameters]
+    return "/".join(part for part in parts if part)
+
+
+# -- fixtures --------------------------------------------------------------------
 
 
 @pytest.fixture
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
     """The backend under test, active for the test."""
-    from polykeras.backend import get_backend, use_backend
-
-    with use_backend(get_backend(request.config.getoption("backend"))) as chosen:
+    with use_backend(request.param) as chosen:
         yield chosen
 
 
@@ -70,3 +207,43 @@ def measure(record_property: Any) -> Measure:
         record_property("measure", (op, dtype, error, bound))
 
     return note
+
+
+@pytest.fixture
+def unmatched_gaps(request: pytest.FixtureRequest, backend: Backend) -> list[str]:
+    """The patterns of declared gaps that match no case of this run."""
+    return request.config.stash[UNMATCHED].get(backend.name, [])
+
+
+# -- results ---------------------------------------------------------------------
+
+
+class _Recorder:
+    """Takes up the results of each case, those of xdist's workers included."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.report = config.stash[REPORT]
+        self.is_worker = hasattr(config, "workerinput")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        said = dict(report.user_properties).get(PROPERTY)
+        if isinstance(said, dict) and not self.is_worker:
+            self.report.add(said, report)
+
+    def pytest_sessionfinish(self) -> None:
+        if self.is_worker or not self.report.outcomes:
+            return
+        settings = settings_of(self.config)
+        self.report.environment = environment_of(settings)
+        for kind in ("json", "html", "badge"):
+            path = self.config.getoption(f"--conformance-{kind}", default=None)
+            if path:
+                self.report.write(kind, Path(path))
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        if self.report.outcomes and not self.is_worker:
+            from polykeras.conformance._terminal import scoreboard
+
+            terminalreporter.section("polykeras conformance")
+            terminalreporter.write(scoreboard(self.report))

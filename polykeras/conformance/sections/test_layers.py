@@ -8,8 +8,6 @@ from polykeras.backend import Backend
 from polykeras.conformance._layer_case import CHECKS, LayerCase
 from polykeras.conformance.layers import all_layer_cases
 
-pytestmark = pytest.mark.section("layers")
-
 
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize("case", all_layer_cases(), ids=str)

@@ -7,11 +7,10 @@ import pytest
 from polykeras.backend import Backend
 from polykeras.conformance._case import Trial
 from polykeras.conformance._checks import Measure, check_trial
+from polykeras.conformance._trials import every_dtype
 
-pytestmark = pytest.mark.section("values")
 
-
-@pytest.mark.trials("all dtypes")
+@pytest.mark.trials(of=every_dtype)
 def test_values(backend: Backend, trial: Trial, measure: Measure) -> None:
     args, kwargs = trial.tensors()
     check_trial(backend, trial, trial.run(args, kwargs), measure)
