@@ -90,12 +90,13 @@ class TorchBackend(Backend):
         native = TORCH_DTYPES[dtype]
         if x.dtype.name not in TORCH_DTYPES:
             raise ArgumentError(f"PyTorch has no dtype {x.dtype}.")
-        if x.dtype.kind == "V":
-            # NumPy's small floats are bits to PyTorch.
+        if x.dtype.name.startswith(("bfloat16", "float8")):
+            # The small floats of ml_dtypes are bits to PyTorch.
             bits = np.array(x, order="C").view(f"u{x.dtype.itemsize}")
             same = torch.from_numpy(bits).view(TORCH_DTYPES[x.dtype.name])
             return same.to(device=default_device(), dtype=native)
-        copied = torch.from_numpy(np.array(x, order="C", copy=True))
+        values = np.array(x, x.dtype.newbyteorder("="), order="C", copy=True)
+        copied = torch.from_numpy(values)
         return copied.to(device=default_device(), dtype=native)
 
     def to_numpy(self, x: torch.Tensor) -> Array:

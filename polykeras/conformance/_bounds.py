@@ -66,9 +66,9 @@ class Bound:
 
         A reference in float64 is itself rounded, so results of 64 bits get one more.
         """
-        if not self.ulp:
+        if not self.ulp or not dtypes.is_inexact(dtype):
             return 0.0
-        if dtypes.is_inexact(dtype) and _eps(dtype) > _eps("float32"):
+        if _eps(dtype) > _eps("float32"):
             return self.ulp if self.low is None else self.low
         return self.ulp + (1.0 if _eps(dtype) < _eps("float32") else 0.0)
 

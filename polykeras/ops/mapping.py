@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from polykeras import tree
-from polykeras.backend import active
+from polykeras.backend import active, refusing_state
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.ops._abstract import Spec
 from polykeras.ops._declare import op
@@ -61,6 +61,8 @@ def vectorized_map(function: Function, elements: Any) -> Any:
 
     Raises:
         ShapeError: If the first sizes differ.
+        PolykerasError: If `function` assigns a variable, which would get one value a
+            row; `map` takes rows in turn.
 
     >>> import polykeras as keras
     >>> x = keras.ops.ones((3, 2))
@@ -77,7 +79,9 @@ def vectorized_map(function: Function, elements: Any) -> Any:
     rows = [
         tree.unflatten_leaves(form, list(row)) for row in zip(*columns, strict=True)
     ]
-    return stacked([function(row) for row in rows]) if rows else map(function, elements)
+    if not rows:
+        return map(function, elements)
+    return refusing_state(lambda: stacked([function(row) for row in rows]))()
 
 
 def _rows(elements: Any) -> tuple[Any, int]:

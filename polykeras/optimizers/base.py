@@ -170,8 +170,13 @@ class Optimizer(Slots, Saving, OldRateName):
         self._index = {id(v): i for i, v in enumerate(variables)}
         self.built = True
 
-    def _build_for(self, variables: Sequence[Variable]) -> None:
-        backend = variables[0].backend
+    def build_for(self, variables: Sequence[Variable]) -> None:
+        """Make the slots on the backend of these variables, whichever is active.
+
+        Args:
+            variables: All variables that will be optimized.
+        """
+        backend = variables[0].backend if variables else current_backend()
         for variable in self.variables:
             if variable.backend is not backend:
                 value = variable.numpy()
@@ -262,7 +267,7 @@ class Optimizer(Slots, Saving, OldRateName):
             return self._trainable_variables
         variables = list(variables)
         if not self.built and variables:
-            self._build_for(variables)
+            self.build_for(variables)
         foreign = [v.path for v in variables if id(v) not in self._index]
         if foreign:
             raise ArgumentError(

@@ -234,7 +234,7 @@ def restore_weights(
         # It may have been saved before its first step, without slots.
         stored = groups.get(_OPTIMIZER)
         if stored and len(stored) != len(optimizer.variables):
-            optimizer.build(model.trainable_variables)
+            optimizer.build_for(model.trainable_variables)
     targets = dict(parts(model))
     if renamed is not None:
         targets = {w: p for w, p in targets.items() if w in renamed}

@@ -1,4 +1,9 @@
-"""Variables assigned inside conditions, loops and scans keep their last value."""
+"""Control flow: variables assigned in conditions, loops and scans keep their values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pytest
@@ -6,19 +11,48 @@ import pytest
 import polykeras as keras
 from polykeras import ops
 from polykeras.backend import Backend, active
+from polykeras.conformance._bounds import Bound
+from polykeras.conformance._checks import check_array
 from polykeras.errors import PolykerasError
 from polykeras.state import functional
-from tests.ops._checks import check_values, host, raised, tensor
 
-ROWS = np.arange(1, 9, dtype=np.float32).reshape(4, 2)
-FIRST = np.array([0, 1], np.float32)
+pytestmark = pytest.mark.section("control flow")
+
+ROWS: Final = np.arange(1, 9, dtype=np.float32).reshape(4, 2)
+FIRST: Final = np.array([0, 1], np.float32)
+
+
+Fn: TypeAlias = Callable[..., Any]
+Run: TypeAlias = Callable[..., Any]
+
+
+def tensor(x: Any) -> Any:
+    return active().convert_to_tensor(x)
+
+
+def host(x: Any) -> Any:
+    return np.asarray(ops.convert_to_numpy(x))
+
+
+def check_values(
+    found: Any, expected: Any, *, ulp: float = 4, scale: float = 0, dtype: str = ""
+) -> None:
+    """Compare tensors with values, in units of the last place."""
+    pairs = [(found, expected)]
+    if isinstance(found, list):
+        pairs = list(zip(found, expected, strict=True))
+    for x, want in pairs:
+        name = ops.dtype(x)
+        assert not dtype or name == dtype
+        bound = Bound(ulp, f"{ulp:g} roundings, each of half a unit or so")
+        check_array(host(x), want, name, bound, scale, "a carried value")
 
 
 @pytest.fixture(params=["eager", "compiled"])
-def run(request, backend: Backend):
+def run(request: pytest.FixtureRequest, backend: Backend) -> Run:
     """Call a function that assigns variables, directly or as a compiled pure one."""
 
-    def call(fn, variables, *args):
+    def call(fn: Fn, variables: list[Any], *args: Any) -> Any:
         given = [tensor(a) for a in args]
         if request.param == "eager":
             return fn(*given)
@@ -31,11 +65,11 @@ def run(request, backend: Backend):
     return call
 
 
-def test_scan_carries_variables(run) -> None:
+def test_scan_carries_variables(run: Run) -> None:
     total, count = keras.Variable(FIRST), keras.Variable(0)
 
-    def fn(xs):
-        def step(carry, x):
+    def fn(xs: Any) -> Any:
+        def step(carry: Any, x: Any) -> Any:
             total.assign_add(x)
             count.assign_add(1)
             return carry, total * 1
@@ -46,10 +80,10 @@ def test_scan_carries_variables(run) -> None:
     check_values([total.value, count.value], [ROWS.sum(0) + FIRST, 4])
 
 
-def test_scan_carries_float64(run) -> None:
+def test_scan_carries_float64(run: Run) -> None:
     total = keras.Variable(np.float64(0.1))
 
-    def fn(xs):
+    def fn(xs: Any) -> Any:
         return ops.scan(lambda c, x: (c, total.assign_add(x[0])), (), xs)[0]
 
     run(fn, [total], ROWS)
@@ -57,15 +91,15 @@ def test_scan_carries_float64(run) -> None:
 
 
 @pytest.mark.parametrize("pred", [True, False])
-def test_cond_keeps_what_its_branch_assigned(run, pred) -> None:
+def test_cond_keeps_what_its_branch_assigned(run: Run, pred: bool) -> None:
     left, right = keras.Variable(1.0), keras.Variable(2.0)
 
-    def fn(p):
-        def first():
+    def fn(p: Any) -> Any:
+        def first() -> Any:
             left.assign(10.0)
             return left + right
 
-        def second():
+        def second() -> Any:
             right.assign_add(5.0)
             return left + right
 
@@ -76,11 +110,11 @@ def test_cond_keeps_what_its_branch_assigned(run, pred) -> None:
 
 
 @pytest.mark.parametrize("limit", [None, 10])
-def test_while_loop_sees_what_it_assigns(run, limit) -> None:
+def test_while_loop_sees_what_it_assigns(run: Run, limit: int | None) -> None:
     steps = keras.Variable(0)
 
-    def fn(x):
-        def body(x):
+    def fn(x: Any) -> Any:
+        def body(x: Any) -> Any:
             steps.assign_add(1)
             return (x * 2,)
 
@@ -93,8 +127,8 @@ def test_while_loop_sees_what_it_assigns(run, limit) -> None:
 def test_gradients_flow_through_a_scan_that_assigns(backend: Backend) -> None:
     count = keras.Variable(0.0)
 
-    def fn(x):
-        def step(carry, row):
+    def fn(x: Any) -> Any:
+        def step(carry: Any, row: Any) -> Any:
             count.assign_add(1.0)
             return carry * row, None
 
@@ -109,8 +143,8 @@ def test_gradients_flow_through_a_scan_that_assigns(backend: Backend) -> None:
     check_values(count.value, 4.0)
 
 
-def test_seed_generator_inside_scan(run) -> None:
-    def draw(seed):
+def test_seed_generator_inside_scan(run: Run) -> None:
+    def draw(seed: Any) -> Any:
         return keras.random.normal((2,), seed=seed)
 
     twin = keras.random.SeedGenerator(3)
@@ -142,15 +176,12 @@ def test_batch_normalization_inside_scan(backend: Backend) -> None:
 
 
 def test_assigning_in_a_function_mapped_at_once_is_refused(backend: Backend) -> None:
-    if backend.vmap(lambda x: x) is None:
-        pytest.skip("this backend maps row by row")
     count = keras.Variable(0.0, name="count")
 
-    def fn(row):
+    def fn(row: Any) -> Any:
         count.assign(row[0])
         return row
 
-    message = raised(PolykerasError, ops.vectorized_map, fn, tensor(ROWS))
-    assert "'count'" in message
-    assert "ops.map" in message
+    with pytest.raises(PolykerasError, match=r"'count'.*ops\.map"):
+        ops.vectorized_map(fn, tensor(ROWS))
     check_values(count.value, 0.0)
