@@ -68,6 +68,7 @@ _MODULES = (
     "tree",
     "utils",
     "visualization",
+    "wrappers",
 )
 
 

@@ -155,6 +155,12 @@ class Model(Trainer, Layer):
         with moving_variables_to(get_backend(backend)):
             return copy.deepcopy(self)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the model as a ``.keras`` archive, compiled state included."""
+        from polykeras.models._pickling import pickled
+
+        return pickled(self)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         from polykeras.models._copy import copy_model
 
