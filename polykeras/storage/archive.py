@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Final
 from polykeras.backend import Array
 from polykeras.errors import DataError, UnsafeFileError
 from polykeras.storage.atomic import atomic_path
-from polykeras.storage.hdf5 import open_hdf5, read_groups, write_groups
+from polykeras.storage.hdf5 import open_hdf5, part_names, read_groups, write_groups
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.limits import Limits, current_limits
 from polykeras.storage.stores import Store
@@ -146,15 +146,10 @@ def read_archive(path: Path) -> Iterator[Archive]:
         }
         weights = _weights_file(archive, file, members, what)
         size = members[_WEIGHTS].file_size
-        with open_hdf5(weights, f"{_WEIGHTS} in {what}") as h5:
-            groups = read_groups(h5, size, f"{_WEIGHTS} in {what}")
-            names = {where: _name_of(h5, where) for where in groups}
+        what = f"{_WEIGHTS} in {what}"
+        with open_hdf5(weights, what) as tree:
+            groups, names = read_groups(tree, what), part_names(tree)
             yield Archive(config, metadata, state, assets, groups, names, size)
-
-
-def _name_of(h5: Any, where: str) -> str:
-    group = h5.get(f"{where}/vars" if where else "vars")
-    return str(getattr(group, "attrs", {}).get("name", ""))
 
 
 @contextmanager

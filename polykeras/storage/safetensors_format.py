@@ -125,7 +125,7 @@ def _check_entry(name: str, entry: Any, room: int, path: Path) -> None:
         itemsize = _DTYPES[entry["dtype"]][1]
         sizes = [int(n) for n in entry["shape"]]
         begin, end = (int(n) for n in entry["data_offsets"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise DataError(
             f"{path} describes the array {name[:80]!r} wrongly: {error!r}."
         ) from error

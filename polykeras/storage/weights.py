@@ -15,7 +15,7 @@ import numpy as np
 from polykeras.backend import Array
 from polykeras.errors import ArgumentError, PolykerasError, ShapeError
 from polykeras.storage.atomic import atomic_path
-from polykeras.storage.hdf5 import open_hdf5, read_groups, write_groups
+from polykeras.storage.hdf5 import open_hdf5, part_names, read_groups, write_groups
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.paths import parts
 from polykeras.storage.safetensors_format import open_safetensors, write_safetensors
@@ -161,14 +161,8 @@ def _open(path: Path) -> Iterator[tuple[dict[str, Store], dict[str, str]]]:
             names = metadata.get("names", "{}")
             yield groups, parse_json_object(names, f"The list of names in {path}")
     else:
-        with open_hdf5(path, str(path)) as file:
-            groups = read_groups(file, path.stat().st_size, str(path))
-            yield groups, {where: _name_of(file, where) for where in groups}
-
-
-def _name_of(file: Any, where: str) -> str:
-    group = file.get(f"{where}/vars" if where else "vars")
-    return str(getattr(group, "attrs", {}).get("name", ""))
+        with open_hdf5(path, str(path)) as tree:
+            yield read_groups(tree, str(path)), part_names(tree)
 
 
 # -- what is saved ---------------------------------------------------------------
