@@ -52,6 +52,7 @@ _MODULES = (
     "errors",
     "initializers",
     "layers",
+    "legacy",
     "losses",
     "metrics",
     "mixed_precision",

@@ -99,6 +99,11 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _ABOVE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_ABOVE[name]), name)
+    if name in _ABOVE:
+        return getattr(import_module(_ABOVE[name]), name)
+    if not name.startswith("_"):
+        # Functions of the books before Keras 3, such as square and get_value.
+        legacy = import_module("polykeras.legacy.backend")
+        if name in legacy.__all__:
+            return getattr(legacy, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from polykeras.preprocessing import image, sequence
+from polykeras.preprocessing import image, sequence, text
 from polykeras.utils.image_dataset import image_dataset_from_directory
 from polykeras.utils.text_dataset import text_dataset_from_directory
 from polykeras.utils.timeseries_dataset import timeseries_dataset_from_array
@@ -11,6 +11,7 @@ __all__ = [
     "image",
     "image_dataset_from_directory",
     "sequence",
+    "text",
     "text_dataset_from_directory",
     "timeseries_dataset_from_array",
 ]

@@ -44,7 +44,9 @@ class IterableAdapter(DataAdapter):
         self._source = source
         self._class_weight = class_weight
         self._draw_order = draw_order
-        self._restarts = not isinstance(source, Iterator)
+        # A `PyDataset` may have `__next__`, too, and begins anew all the same.
+        numbered = hasattr(source, "_epoch_batches")
+        self._restarts = numbered or not isinstance(source, Iterator)
         self._repeat = repeat
         count = getattr(source, "num_batches", None)
         if count is None:
