@@ -11,6 +11,7 @@ from polykeras.conformance._bounds import (
     summed,
 )
 from polykeras.conformance._case import ErrorSample, OpCase, Trial
+from polykeras.conformance._derivatives import check_gradient
 from polykeras.conformance._layer_case import LayerCase, assert_near
 from polykeras.conformance._report import Measured, Outcome, Report
 from polykeras.conformance._run import run
@@ -30,6 +31,7 @@ __all__ = [
     "Sample",
     "Trial",
     "assert_near",
+    "check_gradient",
     "composed",
     "elementary",
     "errors_in_ulp",

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
 from polykeras import dtypes, tree
-from polykeras.backend import active
+from polykeras.backend import Array, Tensor, active
 from polykeras.conformance._bounds import Bound
-from polykeras.conformance._samples import Sample, map_arrays
+from polykeras.conformance._samples import Sample, widened
 from polykeras.errors import PolykerasError
 from polykeras.ops._registry import REGISTRY
 
@@ -134,35 +134,74 @@ class Trial:
     def __str__(self) -> str:
         return f"{self.case.op}/{self.dtype}/{self.sample}"
 
-    def arrays(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments as NumPy arrays."""
-        return self.sample.arrays(self.dtype, self.seed)
+    @property
+    def shapes(self) -> str:
+        """The shapes of the tensors, for messages."""
+        return ", ".join(str(draw.shape) for draw in self.sample.draws)
 
-    def tensors(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments as tensors of the active backend."""
-        args, kwargs = self.arrays()
-        return _as_tensors(args), _as_tensors(kwargs)
+    @property
+    def differentiated(self) -> list[int]:
+        """Which tensors the op is differentiated by, in the order of the arguments."""
+        return [
+            i
+            for i, draw in enumerate(self.sample.draws)
+            if draw.differentiable and dtypes.is_float(draw.dtype or self.dtype)
+        ]
 
-    def expected(self) -> list[Any]:
-        """Return the reference's results, each in 64 bits."""
-        args, kwargs = self.sample.arrays(self.dtype, self.seed, wide=True)
+    @property
+    def axis_place(self) -> int | None:
+        """The position of the argument ``axis`` if the call says it by a number."""
+        operation = getattr(self.case.fn, "op", None)
+        if operation is None or "axis" not in operation.names:
+            return None
+        place: int = operation.names.index("axis")
+        args, kwargs = self.sample.args, self.sample.kwargs
+        said = args[place] if place < len(args) else kwargs.get("axis")
+        return place if type(said) is int else None
+
+    def values(self) -> list[Array]:
+        """Return the tensors of the call as NumPy arrays."""
+        return self.sample.values(self.dtype, self.seed)
+
+    def tensors(self) -> list[Tensor]:
+        """Return the tensors of the call, on the active backend."""
+        return [active().convert_to_tensor(x) for x in self.values()]
+
+    def expected(self, values: Sequence[Array] | None = None) -> list[Any]:
+        """Return the reference's results, each in 64 bits.
+
+        Args:
+            values: Of the tensors, in place of those that the sample draws.
+        """
+        args, kwargs = self._wide(values)
         with np.errstate(all="ignore"):
             return tree.flatten(self.case.reference(*args, **kwargs))
 
-    def scale(self) -> Any:
+    def _wide(self, values: Sequence[Array] | None) -> tuple[tuple[Any, ...], Any]:
+        if values is None:
+            return self.sample.arrays(self.dtype, self.seed, wide=True)
+        draws = self.sample.draws
+        return self.sample.filled(
+            x if draw.dtype == "bool" else widened(x)
+            for draw, x in zip(draws, values, strict=True)
+        )
+
+    def scale(self, values: Sequence[Array] | None = None) -> Any:
         """Return the magnitude of the terms that the op sums, 0 where it sums none."""
         if self.case.bound.scale is None:
             return 0.0
-        args, kwargs = self.sample.arrays(self.dtype, self.seed, wide=True)
-        return self.case.bound.scale(*args, **kwargs)
+        args, kwargs = self._wide(values)
+        with np.errstate(all="ignore"):
+            return self.case.bound.scale(*args, **kwargs)
 
-    def run(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any]:
-        """Call the op and return what is compared, as a flat list of tensors."""
+    def run(self, tensors: Sequence[Any]) -> list[Any]:
+        """Call the op and return what is compared, as a flat list of tensors.
+
+        Args:
+            tensors: One for each placeholder: tensors, arrays or stand-ins.
+        """
+        args, kwargs = self.sample.filled(tensors)
         result = self.case.fn(*args, **kwargs)
         if self.case.view is not None:
             result = self.case.view(result, *args, **kwargs)
         return tree.flatten(result)
-
-
-def _as_tensors(x: Any) -> Any:
-    return map_arrays(active().convert_to_tensor, x)

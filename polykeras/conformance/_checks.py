@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -11,14 +11,20 @@ from polykeras.backend import Array, Backend
 from polykeras.conformance._bounds import Bound, errors_in_ulp
 from polykeras.conformance._case import Trial
 
-__all__ = ["Measure", "check_array", "check_trial"]
+__all__ = ["Measure", "check_array", "check_same", "check_trial"]
 
 Measure: TypeAlias = Callable[[str, str, float, float], None]
 """Takes op, dtype, error and bound in ULP, for the report."""
 
 
 def check_trial(
-    backend: Backend, trial: Trial, results: list[Any], measure: Measure
+    backend: Backend,
+    trial: Trial,
+    results: list[Any],
+    measure: Measure | None = None,
+    *,
+    values: Sequence[Array] | None = None,
+    what: str = "",
 ) -> None:
     """Compare the results of a call with its reference.
 
@@ -27,24 +33,57 @@ def check_trial(
         trial: The call.
         results: What `Trial.run` returned.
         measure: Is told the largest error.
+        values: Of the tensors, if they are not those that the sample draws.
+        what: How the call differs from that of the sample.
 
     Raises:
         AssertionError: With op, dtype, shape, and the error against its bound.
     """
-    expected, names = trial.expected(), trial.case.result_dtypes(trial.dtype)
+    expected, names = trial.expected(values), trial.case.result_dtypes(trial.dtype)
+    what = f"{trial}{f' ({what})' if what else ''}"
     assert len(results) == len(expected), (
-        f"{trial}: {len(results)} results, expected {len(expected)}"
+        f"{what}: {len(results)} results, expected {len(expected)}"
     )
-    scale = trial.scale()
+    scale = trial.scale(values)
     for i, (x, want) in enumerate(zip(results, expected, strict=True)):
         name = names[i] if len(names) > 1 else names[0]
         assert backend.dtype_name(x) == name, (
-            f"{trial}: result {i} has dtype {backend.dtype_name(x)}, expected {name}"
+            f"{what}: result {i} has dtype {backend.dtype_name(x)}, expected {name}"
         )
         error = check_array(
-            backend.to_numpy(x), want, name, trial.case.bound, scale, str(trial)
+            backend.to_numpy(x), want, name, trial.case.bound, scale, what
         )
-        measure(trial.case.op, trial.dtype, error, trial.case.bound.of(name))
+        if measure is not None:
+            measure(trial.case.op, trial.dtype, error, trial.case.bound.of(name))
+
+
+def check_same(found: Sequence[Array], expected: Sequence[Array], what: str) -> None:
+    """Assert that results are equal to the last bit, NaN included.
+
+    Args:
+        found: Arrays.
+        expected: Arrays.
+        what: What was computed, for the message.
+    """
+    assert len(found) == len(expected), (
+        f"{what}: {len(found)} results, expected {len(expected)}"
+    )
+    for i, (x, y) in enumerate(zip(found, expected, strict=True)):
+        assert x.dtype == y.dtype, (
+            f"{what}: result {i} has dtype {x.dtype}, expected {y.dtype}"
+        )
+        assert x.shape == y.shape, (
+            f"{what}: result {i} has shape {x.shape}, expected {y.shape}"
+        )
+        # Bytes: bfloat16 has no comparison of NaN, and -0.0 is not 0.0 here.
+        if x.tobytes() != y.tobytes():
+            differ = np.asarray(x != y).reshape(-1)
+            at = int(np.argmax(differ))
+            raise AssertionError(
+                f"{what}: {int(differ.sum())} of {x.size} entries of result {i} "
+                f"({x.dtype}, shape {x.shape}) differ, first entry {at}: got "
+                f"{x.reshape(-1)[at]!r}, expected {y.reshape(-1)[at]!r}"
+            )
 
 
 def check_array(

@@ -11,13 +11,13 @@ A `real` takes whatever dtype is being tested; the others have one of their own.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from polykeras import dtypes, tree
+from polykeras import dtypes
 from polykeras.backend import Array
 
 __all__ = [
@@ -27,10 +27,10 @@ __all__ = [
     "complex_",
     "given",
     "made",
-    "map_arrays",
     "real",
     "truth",
     "whole",
+    "widened",
 ]
 
 Generator: TypeAlias = np.random.Generator
@@ -163,18 +163,18 @@ class Sample:
     @property
     def draws(self) -> list[Draw]:
         """All placeholders, in the order of the arguments."""
-        leaves = tree.flatten([list(self.args), self.kwargs])
-        return [x for x in leaves if isinstance(x, Draw)]
+        found: list[Draw] = []
+        _map(lambda x: found.append(x) if isinstance(x, Draw) else None, self.args)
+        _map(lambda x: found.append(x) if isinstance(x, Draw) else None, self.kwargs)
+        return found
 
     def __str__(self) -> str:
         said = [_text(a) for a in self.args]
         said += [f"{k}={_text(v)}" for k, v in self.kwargs.items()]
         return self.note or ",".join(said).replace(" ", "")
 
-    def arrays(
-        self, dtype: str, seed: int = 0, *, wide: bool = False
-    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments with arrays in place of placeholders.
+    def values(self, dtype: str, seed: int = 0, *, wide: bool = False) -> list[Array]:
+        """Return the values of the placeholders, in the order of the arguments.
 
         Args:
             dtype: What the placeholders without a dtype of their own get.
@@ -185,14 +185,30 @@ class Sample:
         """
         rng = np.random.default_rng([seed, zlib.crc32(str(self).encode())])
 
-        def fill(x: Any) -> Any:
-            if not isinstance(x, Draw):
-                return x
+        def value(x: Draw) -> Array:
             values = as_dtype(x.make(rng), x.dtype or dtype)
             return values if not wide or x.dtype == "bool" else widened(values)
 
-        args = tuple(_map(fill, a) for a in self.args)
-        return args, {k: _map(fill, v) for k, v in self.kwargs.items()}
+        return [value(x) for x in self.draws]
+
+    def filled(self, values: Iterable[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with values in place of placeholders.
+
+        Args:
+            values: One for each placeholder, in the order of the arguments.
+        """
+        left = iter(values)
+
+        def fill(x: Any) -> Any:
+            return next(left) if isinstance(x, Draw) else x
+
+        return _map(fill, self.args), _map(fill, self.kwargs)
+
+    def arrays(
+        self, dtype: str, seed: int = 0, *, wide: bool = False
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments with the arrays of `values` in them."""
+        return self.filled(self.values(dtype, seed, wide=wide))
 
 
 def call(*args: Any, **kwargs: Any) -> Sample:
@@ -226,11 +242,6 @@ def _map(fn: Callable[[Any], Any], x: Any) -> Any:
     if isinstance(x, dict):
         return {k: _map(fn, v) for k, v in x.items()}
     return fn(x)
-
-
-def map_arrays(fn: Callable[[Array], Any], x: Any) -> Any:
-    """Apply a function to each array in lists, tuples and dicts."""
-    return _map(lambda item: fn(item) if isinstance(item, np.ndarray) else item, x)
 
 
 def _text(x: Any) -> str:

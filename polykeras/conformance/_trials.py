@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from polykeras import dtypes
 from polykeras.backend import Backend
-from polykeras.conformance._case import OpCase, Trial
+from polykeras.conformance._case import ErrorSample, OpCase, Trial
 from polykeras.conformance._settings import Settings
 from polykeras.conformance.cases import all_cases
 
-__all__ = ["Choice", "every_dtype", "first_dtype", "trials_of"]
+if TYPE_CHECKING:
+    from polykeras.ops._declare import Op
+
+__all__ = [
+    "Choice",
+    "Refusal",
+    "compilable",
+    "differentiable",
+    "differentiable_dtypes",
+    "elementwise",
+    "elementwise_pairs",
+    "every_dtype",
+    "first_dtype",
+    "plainest",
+    "promoting",
+    "refusals",
+    "trials_of",
+    "with_axis",
+    "with_special_values",
+]
 
 Choice: TypeAlias = Callable[[OpCase, bool], Iterator[Trial]]
 """Takes a case and whether the run is exhaustive, gives trials."""
@@ -30,7 +50,7 @@ def trials_of(choose: Choice, backend: Backend, settings: Settings) -> Iterator[
             continue
         for trial in choose(case, settings.exhaustive):
             if _has_dtypes(backend, trial):
-                yield Trial(case, trial.sample, trial.dtype, settings.seed)
+                yield replace(trial, seed=settings.seed)
 
 
 def _has_dtypes(backend: Backend, trial: Trial) -> bool:
@@ -56,3 +76,121 @@ def first_dtype(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
     for sample in case.samples:
         for dtype in case.dtypes if exhaustive else case.dtypes[:1]:
             yield Trial(case, sample, dtype)
+
+
+def differentiable(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the samples whose derivatives are checked, in float64."""
+    if case.gradient:
+        for sample in case.samples:
+            trial = Trial(case, sample, "float64")
+            if trial.differentiated:
+                yield trial
+
+
+def differentiable_dtypes(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the first sample with derivatives in each floating dtype."""
+    if not case.gradient:
+        return
+    for sample in case.samples:
+        floats = [d for d in case.dtypes if dtypes.is_float(d)]
+        trials = [Trial(case, sample, dtype) for dtype in floats]
+        if trials and trials[0].differentiated:
+            yield from trials
+            if not exhaustive:
+                return
+
+
+def compilable(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the first sample in the first dtype; all samples if exhaustive."""
+    if case.compiled:
+        for sample in case.samples if exhaustive else case.samples[:1]:
+            yield Trial(case, sample, case.dtypes[0])
+
+
+@dataclass(frozen=True)
+class Refusal(Trial):
+    """A call that must fail.
+
+    Args:
+        number: Which error of the case it is.
+    """
+
+    number: int = 0
+
+    @property
+    def refused(self) -> ErrorSample:
+        """The call and the error it has to raise."""
+        return self.case.errors[self.number]
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}/{self.refused.error.__name__}"
+
+
+def refusals(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the calls that must fail."""
+    for i, refused in enumerate(case.errors):
+        yield Refusal(case, refused.sample, refused.dtype, number=i)
+
+
+def plainest(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the first sample in the first dtype; all samples if exhaustive."""
+    for sample in case.samples if exhaustive else case.samples[:1]:
+        yield Trial(case, sample, case.dtypes[0])
+
+
+def _operation(case: OpCase) -> Op | None:
+    return getattr(case.fn, "op", None)
+
+
+def _free(case: OpCase) -> bool:
+    """Return whether the first sample is nothing but tensors in the tested dtype."""
+    draws = case.samples[0].draws
+    free = all(draw.dtype is None for draw in draws)
+    return free and case.samples[0].args == tuple(draws) and not case.samples[0].kwargs
+
+
+def elementwise(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the first sample of ops on one or two tensors, entry by entry."""
+    operation = _operation(case)
+    if operation is None or not _free(case):
+        return
+    unary = len(operation.names) == 1 and len(case.samples[0].draws) == 1
+    if unary or operation.elementwise:
+        yield from plainest(case, False)
+
+
+def elementwise_pairs(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the first sample of ops on two tensors whose shapes broadcast."""
+    for trial in elementwise(case, exhaustive):
+        if len(trial.sample.draws) == 2:
+            yield trial
+
+
+def with_special_values(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield elementwise ops in their floating dtypes."""
+    for trial in elementwise(case, exhaustive):
+        for dtype in case.dtypes:
+            if dtypes.is_float(dtype) and len(trial.sample.draws) <= 2:
+                yield replace(trial, dtype=dtype)
+
+
+def promoting(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the first sample of ops whose tensors all meet in one dtype."""
+    operation = _operation(case)
+    if operation is None or not _free(case) or len(case.samples[0].draws) < 2:
+        return
+    meeting = {
+        i for kind in ("common", "inexact") for i in operation.positions.get(kind, ())
+    }
+    if meeting >= set(range(len(case.samples[0].args))):
+        yield from plainest(case, False)
+
+
+def with_axis(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the first sample that says an axis by a whole number."""
+    for sample in case.samples:
+        trial = Trial(case, sample, case.dtypes[0])
+        if trial.axis_place is not None:
+            yield trial
+            if not exhaustive:
+                return

@@ -17,9 +17,9 @@ from polykeras.ops.arithmetic import (
     square,
     subtract,
 )
-from polykeras.ops.comparison import equal, less, maximum, minimum, where
+from polykeras.ops.comparison import equal, isinf, less, maximum, minimum, where
 from polykeras.ops.conversion import cast, convert_to_tensor, dtype
-from polykeras.ops.logical import logical_or
+from polykeras.ops.logical import logical_and, logical_or
 from polykeras.ops.rounding import abs, floor_divide, sign
 
 __all__ = [
@@ -181,13 +181,18 @@ def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
     x1, x2 = promoted(x1, x2, inexact=True)
     top = maximum(x1, x2)
     # Equal infinities have the difference NaN, but their sum is that infinity.
-    gap = where(equal(x1, x2), 0, subtract(x1, x2))
+    endless = logical_and(equal(x1, x2), isinf(x1))
+    gap = where(endless, 0, subtract(x1, x2))
     return add(top, log1p(exp(negative(abs(gap)))))
 
 
 def _share(g: Tensor, own: Tensor, other: Tensor) -> Tensor:
-    gap = where(equal(own, other), 0, subtract(other, own))
-    return divide(g, add(exp(gap), 1))
+    # Equal infinities have no difference; equal numbers have one with a derivative.
+    endless = logical_and(equal(own, other), isinf(own))
+    gap = where(endless, 0, subtract(other, own))
+    # 1 / (exp(gap) + 1) without overflow, which its own derivative would not survive.
+    part = divide(exp(negative(maximum(gap, 0))), add(exp(negative(abs(gap))), 1))
+    return multiply(g, part)
 
 
 @logaddexp.vjp("x1")

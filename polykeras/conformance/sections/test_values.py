@@ -12,5 +12,4 @@ from polykeras.conformance._trials import every_dtype
 
 @pytest.mark.trials(of=every_dtype)
 def test_values(backend: Backend, trial: Trial, measure: Measure) -> None:
-    args, kwargs = trial.tensors()
-    check_trial(backend, trial, trial.run(args, kwargs), measure)
+    check_trial(backend, trial, trial.run(trial.tensors()), measure)

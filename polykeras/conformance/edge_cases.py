@@ -35,7 +35,7 @@ class EdgeCase:
     @property
     def id(self) -> str:
         """A name for test reports."""
-        return f"{self.op}-{self.dtype}-{self.why}"
+        return f"{self.op}/{self.dtype}/{self.why}"
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class EdgeError:
     @property
     def id(self) -> str:
         """A name for test reports."""
-        return f"{self.op}-{self.error}"
+        return f"{self.op}/{self.error}"
 
 
 _INF: Final = math.inf

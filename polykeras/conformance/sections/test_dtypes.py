@@ -1,0 +1,114 @@
+"""Dtypes: the whole promotion table, Python's numbers included."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from polykeras import dtypes, ops, tree
+from polykeras.backend import REFERENCE, Backend, active, use_backend
+from polykeras.conformance._case import Trial
+from polykeras.conformance._trials import promoting
+from polykeras.errors import DTypeError
+
+SCALARS: Final[dict[str, Any]] = {
+    "bool": True,
+    "int*": 1,
+    "float*": 1.5,
+    "complex*": 1j,
+}
+# A pair for each way in which two kinds meet.
+MEETINGS: Final = (
+    ("bool", "int32"),
+    ("uint8", "int8"),
+    ("int64", "int32"),
+    ("int64", "float16"),
+    ("int32", "float32"),
+    ("bfloat16", "float16"),
+    ("float32", "float64"),
+    ("float16", "float32"),
+    ("float64", "complex64"),
+    ("int8", "int*"),
+    ("int32", "float*"),
+    ("float16", "float*"),
+    ("bfloat16", "int*"),
+    ("uint8", "bool"),
+)
+ALL_PAIRS: Final = tuple(
+    (a, b) for i, a in enumerate(dtypes.ALL) for b in (*dtypes.ALL[i:], *SCALARS)
+)
+
+
+def _argument(name: str, shape: tuple[int, ...]) -> Any:
+    if name.endswith("*"):
+        return SCALARS[name]
+    # Ones are in the domain of every op.
+    return active().convert_to_tensor(np.ones(shape), name)
+
+
+def _has(backend: Backend, names: tuple[str, ...]) -> bool:
+    known = backend.capabilities
+    return all(
+        (n in known.dtypes or n.endswith("*"))
+        and (known.complex or not n.startswith("complex"))
+        for n in (*names, dtypes.result_type(*names))
+    )
+
+
+def _joined(names: tuple[str, str]) -> str | None:
+    try:
+        return dtypes.result_type(*names)
+    except DTypeError:
+        return None
+
+
+@pytest.mark.parametrize("names", ALL_PAIRS, ids=",".join)
+def test_table(backend: Backend, names: tuple[str, str]) -> None:
+    """Addition, whose result has the dtype of the table, both ways round."""
+    expected = _joined(names)
+    if expected is None or not _has(backend, names):
+        return
+    for first, second in (names, names[::-1]):
+        a, b = _argument(first, (2,)), _argument(second, (2,))
+        found = backend.dtype_name(ops.add(a, b))
+        assert found == expected, (
+            f"add of {first} and {second}: the result has dtype {found}, "
+            f"expected {expected}"
+        )
+
+
+def _outcome(trial: Trial, names: tuple[str, ...]) -> list[str]:
+    """Return the dtypes of the results, or the error."""
+    draws = trial.sample.draws
+    args = [_argument(n, d.shape) for n, d in zip(names, draws, strict=True)]
+    try:
+        results = trial.run(args)
+    except DTypeError as error:
+        return [str(error)]
+    engine = active()
+    return [engine.dtype_name(x) for x in tree.flatten(results)]
+
+
+@pytest.mark.parametrize("names", MEETINGS, ids=",".join)
+@pytest.mark.trials(of=promoting)
+def test_promotion(backend: Backend, trial: Trial, names: tuple[str, str]) -> None:
+    """Every op that promotes agrees with the reference backend, refusals included."""
+    joined = dtypes.result_type(*names)
+    in_case = any(map(dtypes.is_complex, trial.case.dtypes))
+    if not _has(backend, names) or (dtypes.is_complex(joined) and not in_case):
+        return
+    given = (*names, *(names[:1] * (len(trial.sample.draws) - 2)))
+    found = _outcome(trial, given)
+    with use_backend(REFERENCE):
+        expected = _outcome(trial, given)
+    assert found == expected, (
+        f"{trial.case.op} of {', '.join(given)}: got {found}, expected {expected}"
+    )
+    if joined in trial.case.dtypes:
+        stated = trial.case.result_dtypes(joined)
+        assert found == stated, (
+            f"{trial.case.op} of {', '.join(given)}: got {found}, the table and the "
+            f"case say {stated}"
+        )

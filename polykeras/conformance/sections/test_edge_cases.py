@@ -1,0 +1,137 @@
+"""Edge cases: one answer where array libraries disagree, values, errors and slopes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+
+from polykeras import dtypes, errors, ops, tree
+from polykeras.autodiff import vjp
+from polykeras.backend import REFERENCE, Array, Backend, active, use_backend
+from polykeras.conformance._case import Trial
+from polykeras.conformance._checks import check_trial
+from polykeras.conformance._trials import with_special_values
+from polykeras.conformance.edge_cases import (
+    EDGE_CASES,
+    EDGE_ERRORS,
+    EDGE_SLOPES,
+    EdgeCase,
+    EdgeError,
+)
+from polykeras.ops._registry import REGISTRY
+
+
+def _arguments(case: EdgeCase | EdgeError) -> list[Any]:
+    """Return the arguments, those that the op takes as tensors in its dtype."""
+    tensors = REGISTRY[case.op].op.single  # type: ignore[attr-defined]
+    return [
+        active().convert_to_tensor(np.array(a), case.dtype)
+        if i in tensors and a is not None
+        else a
+        for i, a in enumerate(case.args)
+    ]
+
+
+def _tolerance(dtype: str) -> float:
+    if not dtypes.is_inexact(dtype):
+        return 0.0
+    limits: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
+    return float(limits.eps)
+
+
+@pytest.mark.parametrize("case", EDGE_CASES, ids=lambda c: c.id)
+def test_values(backend: Backend, case: EdgeCase) -> None:
+    found = backend.to_numpy(getattr(ops, case.op)(*_arguments(case)))
+    wanted, near = np.array(case.result, found.dtype), _tolerance(case.dtype)
+    same = found.shape == wanted.shape
+    same = same and np.allclose(found, wanted, near, near, equal_nan=True)
+    assert same, (
+        f"{case.op} of {case.dtype} {case.args}: {case.why}; got {found!r}, "
+        f"expected {wanted!r}"
+    )
+
+
+def _raised(case: EdgeError) -> Exception | None:
+    try:
+        getattr(ops, case.op)(*_arguments(case))
+    except Exception as error:  # whatever it is, it is compared
+        return error
+    return None
+
+
+@pytest.mark.parametrize("case", EDGE_ERRORS, ids=lambda c: c.id)
+def test_errors(backend: Backend, case: EdgeError) -> None:
+    found = _raised(case)
+    what = f"{case.op} of {case.dtype} {case.args}"
+    assert isinstance(found, getattr(errors, case.error)), (
+        f"{what}: {found!r} was raised, expected {case.error}"
+    )
+    message = str(found)
+    missing = [word for word in case.words if word not in message]
+    assert not missing, f"{what}: the message does not name {missing}: {message}"
+    with use_backend(REFERENCE):
+        reference = str(_raised(case))
+    assert message == reference, f"{what}: got {message}, expected {reference}"
+
+
+@pytest.mark.parametrize("case", EDGE_ERRORS, ids=lambda c: c.id)
+def test_errors_compiled(backend: Backend, case: EdgeError) -> None:
+    """Where values are unknown, an error may become a specified result."""
+    given = _arguments(case)
+    places = [i for i, a in enumerate(given) if backend.is_tensor(a)]
+    known: list[bool] = []
+
+    def fn(*tensors: Any) -> Any:
+        full = list(given)
+        for i, x in zip(places, tensors, strict=True):
+            full[i] = x
+        known.append(all(map(backend.is_concrete, tensors)))
+        return getattr(ops, case.op)(*full)
+
+    compiled = backend.compile(fn)
+    try:
+        result = backend.to_numpy(compiled(*(given[i] for i in places)))
+    except getattr(errors, case.error):
+        assert known[-1] or case.compiled is None, f"{case.op}: raised when compiled"
+    else:
+        assert not known[-1], f"{case.op}: nothing was raised though values are known"
+        assert np.array_equal(result, case.compiled), (
+            f"{case.op} compiled: got {result!r}, expected {case.compiled!r}"
+        )
+
+
+@pytest.mark.parametrize(
+    ("op", "args", "expected"), EDGE_SLOPES, ids=lambda x: str(x).replace(" ", "")
+)
+def test_slopes(
+    backend: Backend, op: str, args: tuple[Any, ...], expected: tuple[Any, ...]
+) -> None:
+    points = [backend.convert_to_tensor(np.array(a)) for a in args]
+    out, pullback = vjp(getattr(ops, op), *points)
+    found: list[Array] = [
+        backend.to_numpy(g) for g in tree.flatten(pullback(ops.ones_like(out)))
+    ]
+    for i, (gradient, wanted) in enumerate(zip(found, expected, strict=True)):
+        assert np.array_equal(gradient, np.array(wanted)), (
+            f"{op} at {args}: the gradient of argument {i} is {gradient}, "
+            f"expected {wanted}"
+        )
+
+
+@pytest.mark.trials(of=with_special_values)
+def test_special_values(backend: Backend, trial: Trial) -> None:
+    """NaN, infinities, zeros of both signs, the largest and smallest numbers."""
+    limits: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(trial.dtype))  # type: ignore[no-untyped-call]
+    top, least = float(limits.max), float(limits.smallest_normal)
+    special = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, top, -top, least, -least]
+    values = [
+        np.array(special, dtypes.as_numpy_dtype(trial.dtype))
+        for _ in trial.sample.draws
+    ]
+    if len(values) == 2:
+        values = [values[0][:, None], values[1][None, :]]
+    results = trial.run([backend.convert_to_tensor(x) for x in values])
+    check_trial(backend, trial, results, values=values, what="special values")

@@ -1,0 +1,91 @@
+"""Gradients: right to the order the case states, in every dtype, through views."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from polykeras import dtypes, ops, tree
+from polykeras.autodiff import vjp
+from polykeras.backend import Array, Backend
+from polykeras.conformance._case import Trial
+from polykeras.conformance._derivatives import Function, check_gradients_of
+from polykeras.conformance._trials import differentiable, differentiable_dtypes
+
+
+def _function(trial: Trial) -> tuple[Callable[[], Function], list[Array]]:
+    """Return what makes the function of the tensors that are differentiated."""
+    arrays = trial.values()
+    wrt = trial.differentiated
+
+    def make() -> Function:
+        tensors = trial.tensors()
+
+        def fn(*at: Any) -> list[Any]:
+            full = list(tensors)
+            for i, p in zip(wrt, at, strict=True):
+                full[i] = p
+            return trial.run(full)
+
+        return fn
+
+    return make, [arrays[i] for i in wrt]
+
+
+@pytest.mark.trials(of=differentiable)
+def test_gradients(backend: Backend, trial: Trial) -> None:
+    make, points = _function(trial)
+    check_gradients_of(
+        make,
+        points,
+        trial.case.gradient,
+        tolerance=trial.case.slope_tolerance,
+        what=str(trial),
+    )
+
+
+@pytest.mark.trials(of=differentiable)
+def test_through_indexing_and_broadcasting(backend: Backend, trial: Trial) -> None:
+    make, points = _function(trial)
+
+    def through() -> Function:
+        fn = make()
+
+        def of_views(*at: Any) -> list[Any]:
+            twice = [ops.broadcast_to(x, (2, *x.shape)) for x in at]
+            return fn(*(x[1] for x in twice))
+
+        return of_views
+
+    check_gradients_of(
+        through,
+        points,
+        tolerance=trial.case.slope_tolerance,
+        what=f"{trial} of entries of broadcast tensors",
+    )
+
+
+@pytest.mark.trials(of=differentiable_dtypes)
+def test_dtype(backend: Backend, trial: Trial) -> None:
+    make, points = _function(trial)
+    outputs, pullback = vjp(make(), *map(backend.convert_to_tensor, points))
+    floats = [dtypes.is_inexact(backend.dtype_name(o)) for o in outputs]
+    ones = [
+        ops.ones_like(o) if is_float else ops.zeros_like(o)
+        for o, is_float in zip(outputs, floats, strict=True)
+    ]
+    for point, gradient in zip(points, tree.flatten(pullback(ones)), strict=True):
+        name = backend.dtype_name(gradient)
+        assert name == trial.dtype, (
+            f"{trial}: the gradient has dtype {name}, expected {trial.dtype}"
+        )
+        found = backend.to_numpy(gradient)
+        assert found.shape == point.shape, (
+            f"{trial}: the gradient has shape {found.shape}, expected {point.shape}"
+        )
+        assert np.isfinite(found.astype(np.float64)).all(), (
+            f"{trial}: the gradient is not finite: {found}"
+        )

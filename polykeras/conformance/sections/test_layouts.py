@@ -1,0 +1,120 @@
+"""Layouts: views, arrays of NumPy's, and small shapes give what plain tensors give.
+
+Views are made by ops of the backend's own, so that a library with strides has them
+and one without passes by construction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import numpy as np
+import pytest
+
+from polykeras import ops
+from polykeras.backend import Array, Backend
+from polykeras.conformance._case import Trial
+from polykeras.conformance._checks import check_trial
+from polykeras.conformance._trials import elementwise, plainest
+
+
+def _strided(x: Any) -> Any:
+    """Every other entry of a tensor twice as long in each axis."""
+    for axis in range(len(x.shape)):
+        x = ops.repeat(x, 2, axis=axis)
+    return x[(slice(None, None, 2),) * len(x.shape)]
+
+
+def _reversed(x: Any) -> Any:
+    axes = tuple(range(len(x.shape)))
+    return ops.flip(ops.add(ops.flip(x, axes), 0), axes) if axes else x
+
+
+def _transposed(x: Any) -> Any:
+    """The transpose of a tensor that holds its transpose."""
+    if len(x.shape) < 2:
+        return x
+    return ops.transpose(ops.reshape(ops.transpose(x), tuple(x.shape)[::-1]))
+
+
+def _of_broadcast(x: Any) -> Any:
+    """One entry of a tensor that repeats its values without holding them twice."""
+    return ops.broadcast_to(x, (3, *x.shape))[1]
+
+
+VIEWS: Final[dict[str, Callable[[Any], Any]]] = {
+    "strided": _strided,
+    "reversed": _reversed,
+    "transposed": _transposed,
+    "broadcast": _of_broadcast,
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.trials(of=plainest)
+def test_views(backend: Backend, trial: Trial, view: str) -> None:
+    plain = trial.tensors()
+    tensors = [
+        VIEWS[view](x) if backend.dtype_name(x) != "bool" or view != "reversed" else x
+        for x in plain
+    ]
+    for x, y in zip(tensors, plain, strict=True):
+        assert np.array_equal(backend.to_numpy(x), backend.to_numpy(y)), (
+            f"{trial}: the {view} view has other values"
+        )
+    check_trial(backend, trial, trial.run(tensors), what=view)
+
+
+def _stepped(x: Array) -> Array:
+    wide = np.repeat(x[..., None], 2, -1)
+    return wide[..., 0]
+
+
+def _read_only(x: Array) -> Array:
+    x = x.copy()
+    x.flags.writeable = False
+    return x
+
+
+ARRAYS: Final[dict[str, Callable[[Array], Array]]] = {
+    "plain": lambda x: x,
+    "stepped": _stepped,
+    "reversed": lambda x: np.flip(np.flip(x).copy()),
+    "fortran": np.asfortranarray,
+    "read-only": _read_only,
+    "big-endian": lambda x: x.astype(x.dtype.newbyteorder(">")),
+}
+
+
+@pytest.mark.parametrize("kind", ARRAYS)
+@pytest.mark.trials(of=plainest)
+def test_arrays(backend: Backend, trial: Trial, kind: str) -> None:
+    """Arrays of NumPy's, however they lie in memory, are taken as arguments."""
+    given = [ARRAYS[kind](x) if x.dtype.kind != "V" else x for x in trial.values()]
+    check_trial(backend, trial, trial.run(given), what=f"{kind} arrays")
+
+
+SHAPES: Final[tuple[tuple[tuple[int, ...], ...], ...]] = (
+    ((), ()),
+    ((0,), (0,)),
+    ((2, 0, 3), (2, 0, 3)),
+    ((1,), (1,)),
+    ((1, 1, 1), (1, 1, 1)),
+    ((0, 1), (1, 1)),
+    ((33,), (33,)),
+)
+
+
+@pytest.mark.parametrize("shapes", SHAPES, ids=lambda s: "x".join(map(str, s[0])))
+@pytest.mark.trials(of=elementwise)
+def test_shapes(
+    backend: Backend, trial: Trial, shapes: tuple[tuple[int, ...], ...]
+) -> None:
+    """Elementwise ops work in every shape: empty, without axes, of size 1."""
+    values = [
+        np.resize(x, shape)
+        for x, shape in zip(trial.values(), [*shapes, ()], strict=False)
+    ]
+    results = trial.run([backend.convert_to_tensor(x) for x in values])
+    check_trial(backend, trial, results, values=values, what=str(shapes))
