@@ -223,7 +223,14 @@ class Model(Trainer, Layer):
     def save_weights(
         self, filepath: Any, overwrite: bool = True, **kwargs: Any
     ) -> None:
-        """Write the weights to a ``.weights.h5`` or ``.safetensors`` file."""
+        """Write the weights and the optimizer's state to a file.
+
+        Args:
+            filepath: Ends in ``.weights.h5``, ``.safetensors`` or ``.weights.json``.
+            overwrite: Whether an existing file is replaced.
+            kwargs: ``max_shard_size``: the largest size of each file of a
+                ``.weights.json`` index, in gigabytes.
+        """
         from polykeras.storage.weights import save_weights
 
         save_weights(self, filepath, overwrite=overwrite, **kwargs)
@@ -231,10 +238,10 @@ class Model(Trainer, Layer):
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any
     ) -> LoadReport:
-        """Read the weights from a ``.weights.h5`` or ``.safetensors`` file.
+        """Read the weights and the optimizer's state from a file.
 
         Args:
-            filepath: The file.
+            filepath: A file of `save_weights`, of Keras 3, or an ``.h5`` file.
             skip_mismatch: Whether parts that do not fit are skipped with a warning.
             kwargs: ``by_name``: whether layers are looked for by name.
 

@@ -29,13 +29,17 @@ from polykeras.registry import (
 )
 from polykeras.storage.archive import Archive, read_archive, write_archive
 from polykeras.storage.assets import collect_assets, restore_assets
+from polykeras.storage.hdf5 import open_hdf5
 from polykeras.storage.json_data import parse_json_object
+from polykeras.storage.legacy_h5 import legacy_config, restore_legacy_weights
 from polykeras.storage.limits import current_limits
 from polykeras.storage.seeds import restore_seeds, seed_state
 from polykeras.storage.weights import collect_weights, group_names, restore_weights
 
 __all__ = ["load_model", "model_from_json", "save_model"]
 
+# Whole models of Keras 2.
+_LEGACY: Final = (".h5", ".hdf5")
 _INNER: Final = "optimizer/inner_optimizer"
 _SCALING: Final = "LossScaleOptimizer"
 
@@ -104,10 +108,11 @@ def load_model(
     compile: bool = True,
     safe_mode: bool = True,
 ) -> Any:
-    """Read a model from a ``.keras`` archive, running nothing from it.
+    """Read a model from a file, running nothing from it.
 
     Args:
-        filepath: An archive that polykeras or Keras 3 wrote.
+        filepath: An archive that polykeras or Keras 3 wrote, or a whole model that
+            Keras 2 wrote to an ``.h5`` file, which comes back without being compiled.
         custom_objects: Names in the file to your classes and functions, besides
             registered ones. The function of a `Lambda` layer stands under the name
             of the function or, if it was a lambda, of the layer.
@@ -126,13 +131,16 @@ def load_model(
         ShapeError: If weights and architecture disagree.
     """
     path = Path(filepath)
-    if not path.name.endswith(".keras"):
+    legacy = path.suffix in _LEGACY and not path.name.endswith(".weights.h5")
+    if not (legacy or path.name.endswith(".keras")):
         raise ArgumentError(
             f"Models are read from .keras archives, got {path.name!r}. Weights alone "
             "are read by model.load_weights."
         )
     if not path.is_file():
         raise ArgumentError(f"There is no file {path}.")
+    if legacy:
+        return _load_legacy(path, custom_objects)
     with read_archive(path) as archive, CustomObjectScope(custom_objects or {}):
         training = archive.config.pop("compile_config", None)
         with allocation_budget(current_limits().allowance(archive.size), str(path)):
@@ -192,6 +200,16 @@ def _rebuilt(config: dict[str, Any], what: str) -> Any:
         ) from error
     if not hasattr(model, "compile_from_config"):
         raise DataError(f"{what} describes a {type(model).__name__}, not a model.")
+    return model
+
+
+def _load_legacy(path: Path, custom_objects: Mapping[str, Any] | None) -> Any:
+    size = path.stat().st_size
+    with open_hdf5(path, str(path)) as tree, CustomObjectScope(custom_objects or {}):
+        config = legacy_config(tree, str(path))
+        with allocation_budget(current_limits().allowance(size), str(path)):
+            model = _rebuilt(config, str(path))
+        restore_legacy_weights(model, tree, str(path))
     return model
 
 

@@ -1,4 +1,4 @@
-"""Weights of models in ``.weights.h5`` and ``.safetensors`` files."""
+"""Weights of models in files of their own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from polykeras.errors import ArgumentError, PolykerasError, ShapeError
 from polykeras.storage.atomic import atomic_path
 from polykeras.storage.hdf5 import open_hdf5, part_names, read_groups, write_groups
 from polykeras.storage.json_data import parse_json_object
+from polykeras.storage.legacy_h5 import is_legacy, restore_legacy_weights
 from polykeras.storage.paths import parts
 from polykeras.storage.safetensors_format import open_safetensors, write_safetensors
+from polykeras.storage.shards import open_shards, write_shards
 from polykeras.storage.stores import Store
 
 __all__ = [
@@ -30,7 +32,9 @@ __all__ = [
     "save_weights",
 ]
 
-_SUFFIXES: Final = (".weights.h5", ".safetensors")
+_SUFFIXES: Final = (".weights.h5", ".safetensors", ".weights.json")
+# Read only: Keras 2's form.
+_LEGACY: Final = (".h5", ".hdf5")
 _OPTIMIZER: Final = "optimizer"
 
 
@@ -58,15 +62,20 @@ class LoadReport:
 
 
 def save_weights(
-    model: Any, filepath: str | Path, overwrite: bool = True, **kwargs: Any
+    model: Any,
+    filepath: str | Path,
+    overwrite: bool = True,
+    max_shard_size: float | None = None,
+    **kwargs: Any,
 ) -> None:
     """Write the weights of a model, and its optimizer's state, to a file.
 
     Args:
         model: A model or layer.
         filepath: Ends in ``.weights.h5`` (which Keras reads too) or
-            ``.safetensors``.
+            ``.safetensors``; or in ``.weights.json``, an index of several files.
         overwrite: Whether an existing file is replaced.
+        max_shard_size: Largest size of each file of an index, in gigabytes.
         kwargs: None are allowed.
 
     Raises:
@@ -74,7 +83,12 @@ def save_weights(
             `overwrite` is False.
         PolykerasError: If the model is not built.
     """
-    path = _checked(filepath, kwargs)
+    path = _checked(filepath, kwargs, _SUFFIXES)
+    if path.name.endswith(".weights.json") is (max_shard_size is None):
+        raise ArgumentError(
+            "max_shard_size goes with a file name that ends in .weights.json, got "
+            f"{path.name!r} with max_shard_size={max_shard_size}."
+        )
     if path.exists() and not overwrite:
         raise ArgumentError(
             f"The file {path} exists. Pass overwrite=True to replace it."
@@ -86,6 +100,9 @@ def save_weights(
         )
     groups = collect_weights(model)
     names = group_names(model)
+    if max_shard_size is not None:
+        write_shards(path, groups, names, max_shard_size)
+        return
     with atomic_path(path) as temporary:
         if path.name.endswith(".safetensors"):
             write_safetensors(temporary, groups, {"names": json.dumps(names)})
@@ -104,8 +121,8 @@ def load_weights(
 
     Args:
         model: A built model or layer.
-        filepath: A ``.weights.h5`` (also one that Keras wrote) or ``.safetensors``
-            file.
+        filepath: A file of `save_weights`, of Keras 3, or an ``.h5`` file of Keras 2,
+            whose weights are matched by the order of the layers.
         skip_mismatch: Whether parts that do not fit are skipped with a warning.
         by_name: Whether the model's layers are looked for in the file by name rather
             than by place. Layers that only one of the two has are left alone.
@@ -120,7 +137,7 @@ def load_weights(
             than it holds.
         ShapeError: If weights do not fit. The model is as before then.
     """
-    path = _checked(filepath, kwargs)
+    path = _checked(filepath, kwargs, (*_SUFFIXES, *_LEGACY))
     if not path.is_file():
         raise ArgumentError(f"There is no file {path}.")
     if not model.built:
@@ -128,6 +145,11 @@ def load_weights(
             f"The model {model.name!r} has no weights yet to load into. Call it on "
             "data or build it with an input shape first."
         )
+    if path.suffix in _LEGACY:
+        with open_hdf5(path, str(path)) as tree:
+            if is_legacy(tree):
+                loaded = restore_legacy_weights(model, tree, str(path), by_name=by_name)
+                return LoadReport(loaded)
     with _open(path) as (groups, names):
         report = restore_weights(
             model,
@@ -143,13 +165,15 @@ def load_weights(
     return report
 
 
-def _checked(filepath: str | Path, kwargs: dict[str, Any]) -> Path:
+def _checked(
+    filepath: str | Path, kwargs: dict[str, Any], suffixes: tuple[str, ...]
+) -> Path:
     if kwargs:
         raise TypeError(f"Unexpected arguments {sorted(kwargs)}.")
     path = Path(filepath)
-    if not path.name.endswith(_SUFFIXES):
+    if not path.name.endswith(suffixes):
         raise ArgumentError(
-            f"A weights file ends in {' or '.join(_SUFFIXES)}, got {path.name!r}."
+            f"A weights file ends in {' or '.join(suffixes)}, got {path.name!r}."
         )
     return path
 
@@ -160,6 +184,9 @@ def _open(path: Path) -> Iterator[tuple[dict[str, Store], dict[str, str]]]:
         with open_safetensors(path) as (groups, metadata):
             names = metadata.get("names", "{}")
             yield groups, parse_json_object(names, f"The list of names in {path}")
+    elif path.name.endswith(".weights.json"):
+        with open_shards(path) as found:
+            yield found
     else:
         with open_hdf5(path, str(path)) as tree:
             yield read_groups(tree, str(path)), part_names(tree)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import json
+
 import h5py
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 import polykeras as keras
 from polykeras import layers
-from polykeras.errors import ArgumentError, DataError, PolykerasError, ShapeError
+from polykeras.errors import (
+    ArgumentError,
+    DataError,
+    PolykerasError,
+    ShapeError,
+    UnsafeFileError,
+)
 
 
 def make(units=3):
@@ -135,3 +144,91 @@ def test_names_and_states_are_checked(tmp_path):
         model.save_weights(tmp_path / "w.weights.h5", overwrite=False)
     with pytest.raises(PolykerasError, match="no weights yet"):
         keras.Sequential([layers.Dense(2)]).save_weights(tmp_path / "v.weights.h5")
+
+
+def test_weights_in_several_files(backend, tmp_path):
+    x, y = np.ones((8, 4), "float32"), np.ones((8, 2), "float32")
+    model, other = make(), make()
+    for m in (model, other):
+        m.compile("adam", "mse")
+    model.fit(x, y, verbose=0)
+    path = tmp_path / "w.weights.json"
+    model.save_weights(path, max_shard_size=2e-7)
+    first = {p.name for p in tmp_path.iterdir()}
+    assert len(first) > 2
+    other.load_weights(path)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert int(other.optimizer.iterations) == 1
+    model.save_weights(path, max_shard_size=1.0)
+    second = {p.name for p in tmp_path.iterdir()}
+    assert second == {"w.weights.json", "w_00000.weights.h5"}
+    make().load_weights(path)
+
+
+def test_indexes_are_checked(tmp_path):
+    model = make()
+    path = tmp_path / "w.weights.json"
+    for wrong in (
+        {"filepath": path},
+        {"filepath": "w.weights.h5", "max_shard_size": 1},
+    ):
+        with pytest.raises(ArgumentError, match="max_shard_size goes with"):
+            model.save_weights(**wrong)
+    with pytest.raises(ArgumentError, match="more than"):
+        model.save_weights(path, max_shard_size=1e-9)
+    with pytest.raises(ArgumentError, match="positive"):
+        model.save_weights(path, max_shard_size=0)
+    assert not list(tmp_path.iterdir())
+    for name in ("../w.weights.h5", "/etc/passwd", "w.h5", 3, ["a"]):
+        path.write_text(json.dumps({"weight_map": {"/vars": [name]}}))
+        with pytest.raises(UnsafeFileError, match="lie beside it"):
+            model.load_weights(path)
+    path.write_text(json.dumps({"weight_map": {"/vars": ["gone.weights.h5"]}}))
+    with pytest.raises(DataError, match="not there"):
+        model.load_weights(path)
+    path.write_text("{}")
+    with pytest.raises(DataError, match="weight_map"):
+        model.load_weights(path)
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".safetensors"])
+def test_what_was_loaded_and_skipped_is_reported(tmp_path, suffix):
+    source = keras.Sequential(
+        [layers.Input((4,)), layers.Dense(5, name="a"), layers.Dense(2, name="b")]
+    )
+    path = tmp_path / f"w{suffix}"
+    source.save_weights(path)
+    other = keras.Sequential(
+        [
+            layers.Input((4,)),
+            layers.Dense(5, name="a"),
+            layers.Dense(3, name="b"),
+            layers.Dense(5, name="c"),
+        ]
+    )
+    with pytest.warns(UserWarning, match="layers/dense_1") as caught:
+        report = other.load_weights(path, skip_mismatch=True)
+    assert len(caught) == 1
+    assert report.loaded == ["", "layers/dense"]
+    assert set(report.skipped) == {"layers/dense_1", "layers/dense_2"}
+    assert "(5, 3)" in report.skipped["layers/dense_1"]
+    assert report.unused == []
+    np.testing.assert_array_equal(other.get_weights()[0], source.get_weights()[0])
+    named = keras.Sequential(
+        [layers.Input((4,)), layers.Dense(5, name="z"), layers.Dense(2, name="b")]
+    )
+    report = named.load_weights(path, by_name=True)
+    assert report.loaded == ["layers/dense_1"]
+    assert report.unused == ["layers/dense"]
+    np.testing.assert_array_equal(named.get_weights()[2], source.get_weights()[2])
+
+
+def test_a_file_with_more_layers_is_refused(tmp_path):
+    make().save_weights(tmp_path / "w.weights.h5")
+    short = keras.Sequential([layers.Input((4,)), layers.Dense(3)])
+    with pytest.raises(ShapeError, match="'layers/dense_1'"):
+        short.load_weights(tmp_path / "w.weights.h5")
+    save_file({"vars/0": np.ones(2, "float32")}, tmp_path / "w.safetensors")
+    with pytest.raises(ArgumentError, match="names of the layers"):
+        short.load_weights(tmp_path / "w.safetensors", by_name=True)
