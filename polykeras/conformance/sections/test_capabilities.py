@@ -11,8 +11,6 @@ from polykeras import dtypes, ops
 from polykeras.backend import Backend
 from polykeras.errors import DTypeError, PolykerasError
 
-pytestmark = pytest.mark.section("capabilities")
-
 X = np.array([1.0, 2.0, 4.0], np.float32)
 
 

@@ -23,8 +23,6 @@ from polykeras.backend import (
     get_backend,
 )
 
-pytestmark = pytest.mark.section("concurrency")
-
 X: Final = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
 Y: Final = np.tanh(X[:, :1])
 

@@ -15,8 +15,6 @@ from polykeras.backend import Backend, Capabilities, engine_scope
 from polykeras.errors import ArgumentError
 from polykeras.ops._registry import REGISTRY
 
-pytestmark = pytest.mark.section("contract")
-
 METHODS: Final = sorted(
     name
     for name, member in vars(Backend).items()

@@ -16,8 +16,6 @@ from polykeras.conformance._checks import check_array
 from polykeras.errors import PolykerasError
 from polykeras.state import functional
 
-pytestmark = pytest.mark.section("control flow")
-
 ROWS: Final = np.arange(1, 9, dtype=np.float32).reshape(4, 2)
 FIRST: Final = np.array([0, 1], np.float32)
 

@@ -14,8 +14,6 @@ from polykeras import ops
 from polykeras.backend import REFERENCE, Array, Backend, get_backend
 from polykeras.errors import ForeignTensorError
 
-pytestmark = pytest.mark.section("interchange")
-
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 
 

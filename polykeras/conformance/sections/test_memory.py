@@ -9,13 +9,10 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-import pytest
 
 import polykeras as keras
 from polykeras import layers, ops
 from polykeras.backend import Backend
-
-pytestmark = pytest.mark.section("memory")
 
 X: Final = np.ones((8, 6), np.float32)
 ROUNDS: Final = 12

@@ -30,8 +30,6 @@ from polykeras.ops.random_bits import (
 )
 from polykeras.ops.random_normal import NORMAL_ULPS, random_normal
 
-pytestmark = pytest.mark.section("random")
-
 KEY: Final = np.array([5, 7], np.uint32)
 MANY: Final = 40_000
 FLOATS: Final = ("bfloat16", "float16", "float32", "float64")

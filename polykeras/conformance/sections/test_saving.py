@@ -12,8 +12,6 @@ import polykeras as keras
 from polykeras import layers
 from polykeras.backend import REFERENCE, Array, Backend, get_backend, use_backend
 
-pytestmark = pytest.mark.section("saving")
-
 WEIGHTS: Final = (".weights.h5", ".safetensors")
 X: Final = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
 Y: Final = np.tanh(X[:, :2])

@@ -16,8 +16,6 @@ import polykeras as keras
 from polykeras import layers, ops
 from polykeras.backend import REFERENCE, Array, Backend, get_backend, use_backend
 
-pytestmark = pytest.mark.section("training")
-
 OPTIMIZERS: Final[dict[str, Callable[[], Any]]] = {
     "SGD": lambda: keras.optimizers.SGD(0.05),
     "SGD-nesterov": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
