@@ -7,6 +7,7 @@ import typer
 from polykeras.cli.backends import backends
 from polykeras.cli.conformance import conformance
 from polykeras.cli.demo import demo
+from polykeras.cli.inspect import inspect
 
 __all__ = ["app"]
 
@@ -20,3 +21,4 @@ app = typer.Typer(
 app.command()(backends)
 app.command()(conformance)
 app.command()(demo)
+app.command()(inspect)

@@ -12,6 +12,7 @@ from polykeras.registry import (
     register_keras_serializable,
     serialize_keras_object,
 )
+from polykeras.storage.inspection import inspect_file
 from polykeras.storage.limits import Limits, loading_limits
 from polykeras.storage.models import load_model, save_model
 from polykeras.storage.weights import LoadReport, load_weights, save_weights
@@ -25,6 +26,7 @@ __all__ = [
     "get_custom_objects",
     "get_registered_name",
     "get_registered_object",
+    "inspect_file",
     "load_model",
     "load_weights",
     "loading_limits",

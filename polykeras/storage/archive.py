@@ -38,6 +38,7 @@ _METADATA: Final = "metadata.json"
 _WEIGHTS: Final = "model.weights.h5"
 _STATE: Final = "polykeras.json"
 _ASSETS: Final = "assets/"
+_MEMBERS: Final = (_CONFIG, _METADATA, _WEIGHTS, _STATE)
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _CHUNK: Final = 1 << 20
 _ENCRYPTED: Final = 1
@@ -54,6 +55,8 @@ class Archive:
         assets: Contents of further members by path.
         groups: Path of a part to its arrays, to be read while the archive is open.
         names: Path of a part to its name.
+        size: Bytes of the weights.
+        unknown: Members of other names, which are not read.
     """
 
     config: dict[str, Any]
@@ -63,6 +66,7 @@ class Archive:
     groups: dict[str, Store]
     names: dict[str, str]
     size: int
+    unknown: list[str]
 
 
 def write_archive(
@@ -149,7 +153,12 @@ def read_archive(path: Path) -> Iterator[Archive]:
         what = f"{_WEIGHTS} in {what}"
         with open_hdf5(weights, what) as tree:
             groups, names = read_groups(tree, what), part_names(tree)
-            yield Archive(config, metadata, state, assets, groups, names, size)
+            unknown = [
+                name
+                for name in members
+                if name not in _MEMBERS and not name.startswith(_ASSETS)
+            ]
+            yield Archive(config, metadata, state, assets, groups, names, size, unknown)
 
 
 @contextmanager
