@@ -41,6 +41,7 @@ _NAMES: dict[str, str] = {
 }
 _MODULES = (
     "activations",
+    "applications",
     "autodiff",
     "backend",
     "callbacks",
