@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types contracts test conformance acceptance doctest coverage demo bench clean
+.PHONY: help check lint format types contracts test conformance docs acceptance doctest coverage demo bench clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ coverage: ## tests with a coverage report
 
 acceptance: ## the requirements' rows on full data (POLYKERAS_DATA_DIR)
 	POLYKERAS_ACCEPTANCE=full $(PYTHON) -m pytest -q -s tests/acceptance
+
+docs: ## rewrite the generated pages; runs the suite on every installed backend
+	$(PYTHON) docs/generate.py spi
+	$(PYTHON) docs/generate.py conformance
 
 demo: ## train the digit classifier on each installed backend
 	$(PYTHON) -c "from polykeras.cli import app; app()" demo
