@@ -51,6 +51,7 @@ _MODULES = (
     "dtype_policies",
     "dtypes",
     "errors",
+    "export",
     "initializers",
     "layers",
     "legacy",

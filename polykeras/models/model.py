@@ -220,6 +220,37 @@ class Model(Trainer, Layer):
 
         return summary_html(self)
 
+    def export(
+        self,
+        filepath: Any,
+        format: str = "onnx",
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        """Write what the model predicts as a graph for other programs.
+
+        Args:
+            filepath: The file.
+            format: ``"onnx"``.
+            verbose: Whether to say what was written.
+            input_signature: Kept for Keras' signature; the inputs of the model count.
+            kwargs: None are allowed.
+
+        Raises:
+            ArgumentError: If the format is unknown or the model has no graph.
+            OperationNotSupported: If it uses an op that cannot be exported.
+        """
+        from polykeras.export import export_onnx
+
+        if kwargs:
+            raise TypeError(f"export() got unexpected arguments {sorted(kwargs)}.")
+        if format != "onnx":
+            raise ArgumentError(f"Unknown format. {nearest(format, ['onnx'])}")
+        export_onnx(self, filepath)
+        if verbose:
+            print(f"Wrote {filepath}")
+
     def save_weights(
         self, filepath: Any, overwrite: bool = True, **kwargs: Any
     ) -> None:

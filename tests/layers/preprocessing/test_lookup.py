@@ -298,6 +298,7 @@ LABELS = np.array([1, 0, 1, 0] * 2)
 
 
 def test_models_train_on_text(backend):
+    keras.utils.set_random_seed(0)
     vectorize = layers.TextVectorization(output_mode="multi_hot")
     vectorize.adapt(TEXTS)
     model = keras.Sequential([vectorize, layers.Dense(1, activation="sigmoid")])
