@@ -19,6 +19,34 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 # Example: its data file (None: it comes with the package), arguments, and the bounds
 # of the figure that main returns. Shortened runs reach less than full ones.
 CASES = {
+    "adult_income": ("adult-train.csv.gz", "--epochs 1 --samples 2000", 0.7, 1),
+    "california_wide_and_deep": (
+        "california_housing.npz",
+        "--epochs 2 --samples 2000",
+        0.4,
+        1.5,
+    ),
+    "fashion_mnist_mlp": ("fashion_mnist.npz", "--epochs 1 --samples 6000", 0.4, 1),
+    "overfitting_study": (
+        "imdb.npz",
+        "--epochs 2 --samples 300 --words 500",
+        0.5,
+        1,
+    ),
+    "reuters_topics": (
+        "reuters.npz",
+        "--epochs 3 --samples 1500 --words 1000",
+        0.5,
+        1,
+    ),
+    "shakespeare_text": (
+        "shakespeare.txt",
+        "--epochs 1 --steps 20 --units 16 --length 16 --model transformer",
+        1,
+        4,
+    ),
+    "temperature_gru": ("daily-min-temperatures.csv", "--epochs 2", 1.4, 2.5),
+    "vae_digits": (None, "--epochs 3", 24, 40),
     "boston_housing_kfold": ("boston_housing.npz", "--epochs 10 --folds 2", 0, 7),
     "gan_gradient_penalty": (None, "--epochs 2 --samples 256", 0.1, 2),
     "imdb_lstm": (
