@@ -7,7 +7,9 @@ Tests outside the folder of sections are left alone.
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 SETTINGS: Final = pytest.StashKey[Settings]()
 UNMATCHED: Final = pytest.StashKey[dict[str, list[str]]]()
+CHOICES: Final = pytest.StashKey[dict[str, Any]]()
 REPORT: Final = pytest.StashKey[Report]()
 PROPERTY: Final = "conformance"
 """Name of the property under which a test's results carry its case to the report."""
@@ -127,6 +130,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             ids = [b.name for b in settings.backends]
             metafunc.parametrize("backend", settings.backends, ids=ids, indirect=True)
         return
+    choices = metafunc.config.stash.setdefault(CHOICES, {})
+    choices[_case_id(metafunc.definition, "")] = mark.kwargs["of"]
     rows = [
         pytest.param(backend, trial, id=f"{backend.name}-{trial}")
         for backend in settings.backends
@@ -150,7 +155,7 @@ def pytest_collection_modifyitems(
         backend = spec.params.get("backend") if spec else None
         if section is None or spec is None or not isinstance(backend, Backend):
             continue
-        case = _case_id(section, item, spec.id.removeprefix(backend.name)[1:])
+        case = _case_id(item, spec.id.removeprefix(backend.name)[1:])
         trial = spec.params.get("trial")
         if backend.name not in gaps:
             gaps[backend.name] = gaps_of(backend)
@@ -192,8 +197,9 @@ def _is_empty(item: pytest.Item) -> bool:
     return "backend" in spec.params and not isinstance(spec.params["backend"], Backend)
 
 
-def _case_id(section: str, item: pytest.Item, parameters: str) -> str:
-    name = getattr(item, "originalname", item.name).removeprefix("test_")
+def _case_id(item: Any, parameters: str) -> str:
+    section = _section(item.path) or ""
+    name = (getattr(item, "originalname", None) or item.name).removeprefix("test_")
     parts = [section, "" if name == section else name, parameters]
     return "/".join(part for part in parts if part)
 
@@ -220,8 +226,24 @@ def measure(record_property: Any) -> Measure:
 
 @pytest.fixture
 def unmatched_gaps(request: pytest.FixtureRequest, backend: Backend) -> list[str]:
-    """The patterns of declared gaps that match no case of this run."""
-    return request.config.stash[UNMATCHED].get(backend.name, [])
+    """The patterns of declared gaps that match no case, of an exhaustive run even."""
+    stash = request.config.stash
+    unmatched = stash[UNMATCHED].get(backend.name, [])
+    settings = replace(settings_of(request.config), exhaustive=True)
+    if unmatched and CHOICES in stash:
+        known = [
+            f"{test}/{trial}"
+            for test, choice in stash[CHOICES].items()
+            for trial in trials_of(choice, backend, settings)
+        ]
+        # Further parameters of a test follow the trial after a hyphen.
+        unmatched = [
+            pattern
+            for pattern in unmatched
+            if not fnmatch.filter(known, pattern)
+            and not fnmatch.filter(known, pattern.rpartition("-")[0])
+        ]
+    return unmatched
 
 
 # -- results ---------------------------------------------------------------------
