@@ -252,19 +252,22 @@ class Model(Trainer, Layer):
             print(f"Wrote {filepath}")
 
     def save_weights(
-        self, filepath: Any, overwrite: bool = True, **kwargs: Any
+        self,
+        filepath: Any,
+        overwrite: bool = True,
+        max_shard_size: float | None = None,
     ) -> None:
         """Write the weights and the optimizer's state to a file.
 
         Args:
             filepath: Ends in ``.weights.h5``, ``.safetensors`` or ``.weights.json``.
             overwrite: Whether an existing file is replaced.
-            kwargs: ``max_shard_size``: the largest size of each file of a
-                ``.weights.json`` index, in gigabytes.
+            max_shard_size: The largest size of each file of a ``.weights.json``
+                index, in gigabytes.
         """
         from polykeras.storage.weights import save_weights
 
-        save_weights(self, filepath, overwrite=overwrite, **kwargs)
+        save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(
         self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any
