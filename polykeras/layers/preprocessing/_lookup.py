@@ -202,6 +202,10 @@ class IndexLookup(HostLayer):
         """Count the tokens of a batch for the next `finalize_state`."""
         self._counts.update(self._read(data), self.output_mode == "tf_idf")
 
+    def count_rows(self, rows: list[list[Any]]) -> None:
+        """Count the tokens of samples of unequal length for `finalize_state`."""
+        self._counts.update_rows(rows, self.output_mode == "tf_idf")
+
     def finalize_state(self) -> None:
         """Make the vocabulary from the batches counted."""
         if not self._counts.tokens:
@@ -243,6 +247,30 @@ class IndexLookup(HostLayer):
         numbers = self._look_up(unique)[where.reshape(tokens.shape)]
         return self._encoded(ops.convert_to_tensor(numbers))
 
+    def look_up_rows(self, rows: list[list[Any]], length: int) -> Tensor:
+        """Return numbers or table rows of samples of unequal length.
+
+        Args:
+            rows: The tokens of each sample.
+            length: Numbers of a sample; longer ones are cut, shorter ones padded by 0.
+        """
+        find, unknown = self._words.numbers.get, self._oov_start
+        if self.output_mode == "int":
+            numbers = np.zeros((len(rows), length), "int32")
+            for place, row in zip(numbers, rows, strict=True):
+                kept = row[:length]
+                place[: len(kept)] = [
+                    find(t, 0 if t == self.mask_token else unknown) for t in kept
+                ]
+            return self._encoded(ops.convert_to_tensor(numbers))
+        table = np.zeros((len(rows), self._depth()), "float32")
+        for place, row in zip(table, rows, strict=True):
+            found = [find(t, unknown) for t in row if t != self.mask_token]
+            np.add.at(place, found, 1.0)
+        if self.output_mode == "multi_hot":
+            table = (table > 0).astype("float32")
+        return self._weighed(ops.convert_to_tensor(table))
+
     def _look_up(self, tokens: Array) -> Array:
         """Return the numbers of distinct tokens."""
         numbers = self._words.numbers
@@ -275,7 +303,14 @@ class IndexLookup(HostLayer):
             return ops.cast(numbers, dtype)
         if self.output_mode != "tf_idf":
             return encode(numbers, self.output_mode, self._depth(), dtype)
-        counts = encode(numbers, "count", self._depth(), dtype)
+        return self._weighed(encode(numbers, "count", self._depth(), dtype))
+
+    def _weighed(self, table: Tensor) -> Tensor:
+        """Return counts times the tokens' weights, where the mode asks for them."""
+        dtype = output_dtype(self.compute_dtype, self.output_mode)
+        counts = ops.cast(table, dtype)
+        if self.output_mode != "tf_idf":
+            return counts
         weights = np.zeros(self._depth()) if self._idf is None else self._idf
         padded = np.pad(weights, (0, self._depth() - len(weights)))
         return ops.multiply(counts, ops.cast(padded, dtype))

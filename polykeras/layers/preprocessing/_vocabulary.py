@@ -96,6 +96,19 @@ class TokenCounts:
         for row in rows:
             self.samples.update(set(row.tolist()))
 
+    def update_rows(self, rows: Iterable[Sequence[Token]], samples: bool) -> None:
+        """Count a batch of samples of unequal length.
+
+        Args:
+            rows: The tokens of each sample.
+            samples: Whether to count the samples that a token occurs in, too.
+        """
+        for row in rows:
+            self.tokens.update(row)
+            if samples:
+                self.number += 1
+                self.samples.update(set(row))
+
     @staticmethod
     def _add(counter: Counter[Token], tokens: Array, counts: Array) -> None:
         for token, count in zip(tokens.tolist(), counts.tolist(), strict=True):

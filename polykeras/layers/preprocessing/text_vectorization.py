@@ -171,9 +171,7 @@ class TextVectorization(HostLayer):
 
     def update_state(self, data: Any) -> None:
         """Count the words of a batch for the next `finalize_state`."""
-        words = self._words_of(self._texts(data))
-        width = max(map(len, words), default=0)
-        self._lookup.layer.update_state(_padded(words, max(width, 1)))
+        self._lookup.layer.count_rows(self._words_of(self._texts(data)))
 
     def finalize_state(self) -> None:
         """Make the vocabulary from the batches counted."""
@@ -232,7 +230,7 @@ class TextVectorization(HostLayer):
         length = self.output_sequence_length
         if length is None:
             length = max(map(len, words), default=0)
-        outputs = self._lookup.layer.host_call(_padded(words, length))
+        outputs = self._lookup.layer.look_up_rows(words, length)
         return outputs[0] if texts.ndim == 0 else outputs
 
     def host_shape(self, shape: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:
@@ -296,11 +294,6 @@ def _with_neighbours(words: list[str], sizes: tuple[int, ...]) -> list[str]:
     return [
         " ".join(words[i : i + n]) for n in sizes for i in range(len(words) - n + 1)
     ]
-
-
-def _padded(rows: list[list[str]], length: int) -> Array:
-    cut = [row[:length] + [""] * (length - len(row)) for row in rows]
-    return np.array(cut, dtype=str).reshape(len(rows), length)
 
 
 def _as_data(value: Any) -> Any:
