@@ -94,6 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "trials(of): run for what the function `of` gives for each op's case"
     )
+    config.addinivalue_line("markers", "exhaustive: run with --exhaustive only")
     if _listed(config, "backend") or _listed(config, "sections"):
         settings_of(config)
     config.stash.setdefault(REPORT, Report())
@@ -178,16 +179,21 @@ def pytest_collection_modifyitems(
             "kind": gap.kind if gap else "",
         }
         item.user_properties.append((PROPERTY, said))
-    if gaps:
-        settings = settings_of(config)
-        config.stash[UNMATCHED] = {
-            name: [
-                gap.pattern
-                for gap in checkable(declared, settings.sections, settings.ops)
-                if (name, gap.pattern) not in matched
-            ]
-            for name, declared in gaps.items()
-        }
+    if not gaps:
+        return
+    settings = settings_of(config)
+    if not settings.exhaustive:
+        left_out = [i for i in items if i.get_closest_marker("exhaustive")]
+        items[:] = [i for i in items if not i.get_closest_marker("exhaustive")]
+        config.hook.pytest_deselected(items=left_out)
+    config.stash[UNMATCHED] = {
+        name: [
+            gap.pattern
+            for gap in checkable(declared, settings.sections, settings.ops)
+            if (name, gap.pattern) not in matched
+        ]
+        for name, declared in gaps.items()
+    }
 
 
 def _is_empty(item: pytest.Item) -> bool:

@@ -251,7 +251,7 @@ class SecondDerivativesAreCut(Native):
         return ops.stop_gradient(g)
 
 
-@backend("gradients", "sqrt/float32", "the gradient has dtype float64", on="sqrt")
+@backend("gradients", "sqrt/bfloat16", "the gradient has dtype float64", on="sqrt")
 class GradientsAreWidened(Native):
     def change(self, g):
         return ops.cast(g, "float64")

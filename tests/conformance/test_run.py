@@ -216,3 +216,26 @@ def test_unknown_names_on_the_command_line_are_usage_errors(tmp_path) -> None:
     )
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "nompy" in done.stderr
+
+
+def test_an_exhaustive_run_holds_the_default_one() -> None:
+    short, long = (
+        {
+            outcome.case
+            for outcome in run(
+                "numpy", sections=["values", "layouts"], ops=["exp"], exhaustive=more
+            ).outcomes
+        }
+        for more in (False, True)
+    )
+    assert short < long
+    assert {case for case in long - short if "reversed" in case}
+
+
+def test_gaps_may_be_about_an_exhaustive_run_only(monkeypatch) -> None:
+    kinds = [("values/exp/*/wide", "x"), ("values/exp/*/narrow", "x")]
+    declared(monkeypatch, *(ConformanceGap(p, "never", r, KeyError) for p, r in kinds))
+    report = run("numpy", sections=["gaps", "values"], ops=[])
+    message = next(o.message for o in report.failures if o.section == "gaps")
+    assert "narrow" in message
+    assert "wide" not in message
