@@ -7,6 +7,7 @@ from typing import Any
 
 from polykeras import random
 from polykeras.backend import Tensor
+from polykeras.errors import ArgumentError
 from polykeras.initializers._initializer import RandomInitializer
 from polykeras.registry import public
 
@@ -32,7 +33,7 @@ class RandomNormal(RandomInitializer):
     ) -> None:
         """Remember the distribution."""
         self.mean = mean
-        self.stddev = stddev
+        self.stddev = _deviation(stddev)
         super().__init__(seed)
 
     def draw(self, shape: Sequence[int], dtype: str, seed: Any) -> Tensor:
@@ -63,7 +64,7 @@ class TruncatedNormal(RandomInitializer):
     ) -> None:
         """Remember the distribution."""
         self.mean = mean
-        self.stddev = stddev
+        self.stddev = _deviation(stddev)
         super().__init__(seed)
 
     def draw(self, shape: Sequence[int], dtype: str, seed: Any) -> Tensor:
@@ -104,3 +105,9 @@ class RandomUniform(RandomInitializer):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
         return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
+
+
+def _deviation(stddev: Any) -> float:
+    if not isinstance(stddev, int | float) or not stddev >= 0:
+        raise ArgumentError(f"stddev must be a number of at least 0, got {stddev!r}.")
+    return stddev

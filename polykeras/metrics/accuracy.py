@@ -241,7 +241,7 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     def __init__(
         self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None
     ) -> None:
-        super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
+        super().__init__(top_k_categorical_accuracy, name, dtype, k=_number(k))
 
 
 @public
@@ -266,6 +266,12 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
             sparse_top_k_categorical_accuracy,
             name,
             dtype,
-            k=k,
+            k=_number(k),
             from_sorted_ids=from_sorted_ids,
         )
+
+
+def _number(k: Any) -> int:
+    if not isinstance(k, int) or k < 1:
+        raise ArgumentError(f"k must be a positive integer, got {k!r}.")
+    return k

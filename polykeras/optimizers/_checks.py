@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from polykeras.optimizers.base import Optimizer
     from polykeras.variables import Variable
 
-__all__ = ["check_arguments", "checked_gradients"]
+__all__ = ["check_arguments", "check_shares", "checked_gradients"]
 
 
 def check_arguments(optimizer: Optimizer) -> None:
@@ -53,6 +53,20 @@ def check_arguments(optimizer: Optimizer) -> None:
             f"ema_overwrite_frequency must be a positive integer or None, got "
             f"{every!r}."
         )
+
+
+def check_shares(optimizer: Optimizer) -> None:
+    """Refuse averages whose share of the old value is out of range.
+
+    Raises:
+        ArgumentError: If there are such.
+    """
+    for name in ("beta_1", "beta_2", "rho", "momentum"):
+        value = getattr(optimizer, name, None)
+        if isinstance(value, int | float) and not 0 <= value <= 1:
+            raise ArgumentError(
+                f"{type(optimizer).__name__} needs {name} from 0 to 1, got {value!r}."
+            )
 
 
 def checked_gradients(

@@ -18,7 +18,11 @@ from polykeras.ops.updates import (
     moving_average_update,
     wide,
 )
-from polykeras.optimizers._checks import check_arguments, checked_gradients
+from polykeras.optimizers._checks import (
+    check_arguments,
+    check_shares,
+    checked_gradients,
+)
 from polykeras.optimizers._learning_rate import (
     OldRateName,
     current_rate,
@@ -159,6 +163,7 @@ class Optimizer(Slots, Saving, OldRateName):
         Args:
             variables: All variables that will be optimized.
         """
+        check_shares(self)
         variables = list(variables)
         if self.use_ema:
             self._averages = self.add_optimizer_variables(variables, "average")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polykeras.backend import Backend, current_backend
+from polykeras.errors import ArgumentError
 from polykeras.random import make_default_seed
 from polykeras.training._compile_loss import CompileLoss
 from polykeras.training._compile_metrics import CompileMetrics
@@ -69,6 +70,11 @@ class Compiling:
         from polykeras import optimizers
         from polykeras.metrics import Mean
 
+        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
+            raise ArgumentError(
+                "steps_per_execution must be a positive integer, got "
+                f"{steps_per_execution!r}."
+            )
         chosen = optimizers.get(optimizer)
         compile_loss = None if loss is None else CompileLoss(loss, loss_weights)
         compile_metrics = None

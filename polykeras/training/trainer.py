@@ -10,7 +10,7 @@ import numpy as np
 
 from polykeras import tree
 from polykeras.callbacks.logs import read_logs
-from polykeras.errors import DataError
+from polykeras.errors import ArgumentError, DataError
 from polykeras.training._compiling import Compiling
 from polykeras.training._interrupt import deferred_interrupt
 from polykeras.training._resuming import Resumption, Run
@@ -142,6 +142,10 @@ class Trainer(Compiling, Running):
     ) -> CallbackList:
         from polykeras.callbacks import CallbackList
 
+        if verbose not in (0, 1, 2, "auto"):
+            raise ArgumentError(f"verbose must be 0, 1, 2 or 'auto', got {verbose!r}.")
+        if not isinstance(epochs, int):
+            raise ArgumentError(f"epochs must be an integer, got {epochs!r}.")
         return CallbackList(
             callbacks,
             add_history=add_history,

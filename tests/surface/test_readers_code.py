@@ -566,6 +566,16 @@ def test_segmentation_nets_train(backend):
         (lambda: layers.Dense(2, kernel_initializer="he"), "Unknown initializer 'he'"),
         (lambda: keras.optimizers.SGD(0.1, momentm=0.9), "Did you mean 'momentum'"),
         (lambda: line().get_layer("desne"), "has no layer 'desne'"),
+        (lambda: line().fit(X, Y, verbose="loud"), "0, 1, 2 or 'auto', got 'loud'"),
+        (lambda: line().fit(X, Y, epochs=0.5), "epochs must be an integer, got 0.5"),
+        (lambda: line().fit(X, Y, class_weight={"a": 1}), "numbers of classes"),
+        (lambda: line(steps_per_execution=0), "positive integer, got 0"),
+        (
+            lambda: line(optimizer=keras.optimizers.Adam(beta_1=2.0)).fit(X, Y),
+            "Adam needs beta_1 from 0 to 1, got 2.0",
+        ),
+        (lambda: keras.metrics.TopKCategoricalAccuracy(k=0), "positive integer, got 0"),
+        (lambda: keras.initializers.RandomNormal(stddev=-1.0), "at least 0, got -1.0"),
     ],
 )
 def test_wrong_arguments_are_answered_with_the_right_ones(wrong, said):

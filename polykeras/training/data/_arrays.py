@@ -197,5 +197,9 @@ def class_weights(y: Any, class_weight: dict[int, float]) -> Array:
     classes = classes.reshape(len(classes), -1)[:, 0].astype(np.int64)
     weights = np.ones(len(classes), dtypes.as_numpy_dtype(config.floatx()))
     for label, weight in class_weight.items():
+        if not str(label).isdigit():
+            raise ArgumentError(
+                f"class_weight maps numbers of classes to weights, got {label!r}."
+            )
         weights[classes == int(label)] = weight
     return weights
