@@ -319,4 +319,9 @@ class Model(Trainer, Layer):
 
     def to_json(self, **kwargs: Any) -> str:
         """Return the architecture as a JSON string."""
-        return json.dumps(serialize_keras_object(self), **kwargs)
+        from importlib import metadata
+
+        from polykeras.storage.keras_calls import WRITER
+
+        data = serialize_keras_object(self)
+        return json.dumps({**data, WRITER: metadata.version("polykeras")}, **kwargs)

@@ -31,6 +31,7 @@ from polykeras.storage.archive import Archive, read_archive, write_archive
 from polykeras.storage.assets import collect_assets, restore_assets
 from polykeras.storage.hdf5 import open_hdf5
 from polykeras.storage.json_data import parse_json_object
+from polykeras.storage.keras_calls import WRITER, drop_default_training
 from polykeras.storage.legacy_h5 import legacy_config, restore_legacy_weights
 from polykeras.storage.limits import current_limits
 from polykeras.storage.seeds import restore_seeds, seed_state
@@ -91,14 +92,15 @@ def save_model(
         raise ArgumentError(
             f"The file {path} exists. Pass overwrite=True to replace it."
         )
+    version = metadata.version("polykeras")
     write_archive(
         path,
-        serialize_keras_object(model),
+        {**serialize_keras_object(model), WRITER: version},
         collect_weights(model),
         group_names(model),
         state=seed_state(model),
         assets=collect_assets(model),
-        version=metadata.version("polykeras"),
+        version=version,
     )
 
 
@@ -189,6 +191,8 @@ def model_from_json(
 
 def _rebuilt(config: dict[str, Any], what: str) -> Any:
     try:
+        if config.pop(WRITER, None) is None:
+            drop_default_training(config)
         model = deserialize_keras_object(config)
     except PolykerasError:
         raise

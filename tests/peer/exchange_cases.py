@@ -264,6 +264,7 @@ for _name, _arguments in {
     "Ftrl": {"l1_regularization_strength": 0.01},
     "Lamb": {},
     "Lion": {},
+    "Muon": {},
     "Nadam": {},
     "RMSprop": {"centered": True, "momentum": 0.5},
     "SGD": {"clipvalue": 0.1},
@@ -341,6 +342,7 @@ _layers(
         ("SeparableConv1D", {"filters": 3, "kernel_size": 2}),
         *_each("MaxPooling1D AveragePooling1D", pool_size=2, strides=1),
         *_each("GlobalMaxPooling1D GlobalAveragePooling1D"),
+        *_each("AdaptiveAveragePooling1D AdaptiveMaxPooling1D", output_size=2),
         ("ZeroPadding1D", {"padding": (1, 2)}),
         ("Cropping1D", {"cropping": (1, 2)}),
         ("UpSampling1D", {"size": 2}),
@@ -386,7 +388,44 @@ _layers(
         ("SpatialDropout2D", {"rate": 0.5}),
         ("BatchNormalization", {"axis": 1, "scale": False}),
         ("GroupNormalization", {"groups": -1}),
+        (
+            "SpectralNormalization",
+            {"layer": lambda k: k.layers.Conv2D(2, 3), "power_iterations": 2},
+        ),
     ],
+    "float32",
+)
+_layers(
+    "pictures",
+    (6, 6, 3),
+    [
+        ("CenterCrop", {"height": 4, "width": 3}),
+        ("Resizing", {"height": 3, "width": 5}),
+        ("RandomBrightness", {"factor": 0.2}),
+        ("RandomContrast", {"factor": 0.2}),
+        ("RandomFlip", {"mode": "horizontal"}),
+        ("RandomRotation", {"factor": 0.1}),
+        ("RandomTranslation", {"height_factor": 0.1, "width_factor": 0.1}),
+        ("RandomZoom", {"height_factor": 0.1}),
+    ],
+    "float32",
+)
+_layers(
+    "clips_1d",
+    (3, 6, 2),
+    [("ConvLSTM1D", {"filters": 2, "kernel_size": 3, "return_sequences": True})],
+    "float32",
+)
+_layers(
+    "clips_2d",
+    (3, 5, 5, 2),
+    [("ConvLSTM2D", {"filters": 2, "kernel_size": 3, "padding": "same"})],
+    "float32",
+)
+_layers(
+    "clips_3d",
+    (2, 4, 4, 4, 1),
+    [("ConvLSTM3D", {"filters": 1, "kernel_size": 2})],
     "float32",
 )
 _layers(
@@ -397,6 +436,7 @@ _layers(
         ("Conv3DTranspose", {"filters": 2, "kernel_size": 2}),
         *_each("MaxPooling3D AveragePooling3D", pool_size=2),
         *_each("GlobalMaxPooling3D GlobalAveragePooling3D"),
+        *_each("AdaptiveAveragePooling3D AdaptiveMaxPooling3D", output_size=2),
         ("ZeroPadding3D", {"padding": 1}),
         ("Cropping3D", {"cropping": 1}),
         ("UpSampling3D", {"size": 2}),

@@ -60,3 +60,30 @@ def test_file_of_keras(backend, name):
     assert found.keys() == ({"y", "t"} if name in cases.TRAINED else {"y"})
     for kind, roundings in found.items():
         assert roundings <= check.ROUNDINGS[kind], (kind, roundings)
+
+
+def test_layers_take_the_mode_of_the_model(tmp_path):
+    # Keras stores training=False with every call of Dropout that says nothing.
+    with opened("vectors") as archive:
+        (tmp_path / "m.keras").write_bytes(archive.read("vectors.keras"))
+    model = keras.models.load_model(tmp_path / "m.keras")
+    data = cases.inputs_of(model, "vectors")
+    at = [type(x.node.operation).__name__ for x in model.outputs].index("Dropout")
+    assert float(keras.ops.min(model(data, training=False)[at])) > 0.0
+    dropped = keras.ops.convert_to_numpy(model(data, training=True)[at])
+    assert (dropped == 0.0).any()
+
+
+def test_a_mode_that_the_user_gave_stays(tmp_path):
+    x = keras.Input((64,))
+    model = keras.Model(x, keras.layers.Dropout(0.5)(x, training=True))
+    model.save(tmp_path / "m.keras")
+    ones = keras.ops.ones((4, 64))
+    for again in (
+        keras.models.load_model(tmp_path / "m.keras"),
+        keras.models.model_from_json(model.to_json()),
+    ):
+        assert float(keras.ops.min(again(ones, training=False))) == 0.0
+    quiet = keras.Model(x, keras.layers.Dropout(0.5)(x, training=False))
+    again = keras.models.model_from_json(quiet.to_json())
+    assert float(keras.ops.min(again(ones, training=True))) == 1.0
