@@ -224,7 +224,7 @@ def as_dtype(values: Array, dtype: str) -> Array:
         dtype: Canonical name.
     """
     if dtypes.is_integer(dtype) and values.dtype.kind == "f":
-        values = np.rint(values * 2)
+        values = np.rint(np.nan_to_num(values, posinf=3, neginf=-3) * 2)
         if dtype in dtypes.UNSIGNED:
             values = np.abs(values)
     return np.asarray(values.astype(dtypes.as_numpy_dtype(dtype)))

@@ -10,7 +10,31 @@ from polykeras.conformance._case import OpCase
 
 __all__ = ["DOMAINS", "all_cases", "case_of"]
 
-DOMAINS: Final = ("exponential",)
+DOMAINS: Final = (
+    "activations",
+    "arithmetic",
+    "comparison",
+    "complex_numbers",
+    "conversion",
+    "counting",
+    "creation",
+    "exponential",
+    "logical",
+    "nan_reductions",
+    "normalization",
+    "piecewise",
+    "quantiles",
+    "reductions",
+    "rounding",
+    "scans",
+    "segments",
+    "similarity",
+    "softmax",
+    "sorting",
+    "special",
+    "statistics",
+    "trigonometry",
+)
 
 
 @cache
