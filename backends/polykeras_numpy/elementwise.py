@@ -120,6 +120,7 @@ _OWN: Final[dict[str, Kernel]] = {
 KERNELS: Final[dict[str, Kernel]] = _OWN | {
     name: quiet(getattr(np, name))
     for name in (
+        "add",
         "arccos",
         "arccosh",
         "arcsin",
@@ -141,11 +142,15 @@ KERNELS: Final[dict[str, Kernel]] = _OWN | {
         "log10",
         "log1p",
         "log2",
+        "maximum",
+        "minimum",
+        "multiply",
         "nextafter",
         "reciprocal",
         "sin",
         "sinh",
         "sqrt",
+        "subtract",
         "tan",
     )
 }

@@ -65,8 +65,7 @@ def _softplus(x: Array) -> Array:
 
 def _silu(x: Array) -> Array:
     out = _sigmoid(x)
-    # Where the sigmoid is 0 the product is too, also for minus infinity.
-    np.multiply(out, np.maximum(x, np.finfo(x.dtype).min), out=out)
+    np.multiply(out, x, out=out)
     return out
 
 

@@ -75,6 +75,8 @@ class OpCase:
         view: Maps the op's result to what is compared, where results are not unique
             (signs of singular vectors): a function of result and arguments, in ops.
         compiled: Whether the op can be compiled: False where shapes depend on values.
+        elementwise: Whether each entry of the result depends on one entry of each
+            tensor, so that any shapes and special values may be tried.
     """
 
     op: str
@@ -88,6 +90,7 @@ class OpCase:
     errors: tuple[ErrorSample, ...] = ()
     view: Callable[..., Any] | None = None
     compiled: bool = True
+    elementwise: bool = False
 
     @property
     def fn(self) -> Callable[..., Any]:

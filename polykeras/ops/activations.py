@@ -80,7 +80,7 @@ def relu6(x: Tensor) -> Tensor:
 def between(x: Tensor, low: float, high: float) -> Tensor:
     """Clip, with gradient 0 at and beyond the ends, on every backend."""
     x = ops.convert_to_tensor(x)
-    inner = ops.where(ops.less(x, high), x, high)
+    inner = ops.where(ops.greater_equal(x, high), high, x)
     return ops.where(ops.less_equal(inner, low), low, inner)
 
 
@@ -330,8 +330,9 @@ def squareplus(x: Tensor, b: float = 4) -> Tensor:
     1.0
     """
     x = as_inexact(x)
-    root = ops.sqrt(ops.add(ops.multiply(x, x), b))
-    return ops.multiply(ops.add(x, root), 0.5)
+    # Half of each before they are added, and no square: neither may overflow.
+    half = ops.multiply(x, 0.5)
+    return ops.add(half, ops.hypot(half, 0.5 * b**0.5))
 
 
 @op(inexact="x")

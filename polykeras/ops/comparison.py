@@ -274,6 +274,7 @@ def fmax(x1: Tensor, x2: Tensor) -> Tensor:
     [2.0, 3.0]
     """
     x1, x2 = promoted(x1, x2)
+    broadcast_shapes("fmax", tuple(x1.shape), tuple(x2.shape))
     return maximum(where(isnan(x1), x2, x1), where(isnan(x2), x1, x2))
 
 
@@ -288,6 +289,7 @@ def fmin(x1: Tensor, x2: Tensor) -> Tensor:
         A tensor of the broadcast shape and promoted dtype.
     """
     x1, x2 = promoted(x1, x2)
+    broadcast_shapes("fmin", tuple(x1.shape), tuple(x2.shape))
     return minimum(where(isnan(x1), x2, x1), where(isnan(x2), x1, x2))
 
 
@@ -340,6 +342,8 @@ def divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
     >>> keras.ops.divide_no_nan([1.0, 3.0], [0.0, 2.0]).tolist()
     [0.0, 1.5]
     """
+    x1, x2 = promoted(x1, x2, inexact=True)
+    broadcast_shapes("divide_no_nan", tuple(x1.shape), tuple(x2.shape))
     zero = equal(x2, 0)
     # A quotient by zero in the branch not taken would make its gradient NaN.
     return where(zero, 0.0, divide(x1, where(zero, 1, x2)))

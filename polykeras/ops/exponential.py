@@ -336,7 +336,11 @@ def hypot(x1: Tensor, x2: Tensor) -> Tensor:
     5.0
     """
     x1, x2 = promoted(x1, x2, inexact=True)
+    broadcast_shapes("hypot", tuple(x1.shape), tuple(x2.shape))
     x1, x2 = abs(x1), abs(x2)
+    # An infinite side makes the result infinite, whatever the other is.
+    infinite = logical_or(isinf(x1), isinf(x2))
+    x1, x2 = where(infinite, float("inf"), x1), where(infinite, float("inf"), x2)
     large, small = maximum(x1, x2), minimum(x1, x2)
     # Zero and infinity need no scale, and would give 0/0 and inf/inf.
     plain = logical_or(equal(large, 0), equal(large, float("inf")))

@@ -88,12 +88,12 @@ def batch_normalization(
     wide, dtype = _computing(x)
     name = "batch_normalization"
     axes = (canonical_axis(name, axis, len(wide.shape)),)
+    centre = _along(name, "mean", mean, wide, axes)
     spread = ops.add(_along(name, "variance", variance, wide, axes), epsilon)
     factor = ops.rsqrt(spread)
     if scale is not None:
         factor = ops.multiply(factor, _along(name, "scale", scale, wide, axes))
-    centred = ops.subtract(wide, _along(name, "mean", mean, wide, axes))
-    out = ops.multiply(centred, factor)
+    out = ops.multiply(ops.subtract(wide, centre), factor)
     if offset is not None:
         out = ops.add(out, _along(name, "offset", offset, wide, axes))
     return ops.cast(out, dtype)

@@ -107,8 +107,9 @@ def soft_shrink(x: Tensor, threshold: float = 0.5) -> Tensor:
     [0.0, 1.5]
     """
     x = as_inexact(x)
-    above = ops.where(ops.greater(x, threshold), ops.subtract(x, threshold), 0)
-    return ops.where(ops.less(x, -threshold), ops.add(x, threshold), above)
+    x = ops.where(ops.less_equal(ops.abs(x), threshold), 0, x)  # NaN is kept
+    above = ops.where(ops.greater(x, 0), ops.subtract(x, threshold), x)
+    return ops.where(ops.less(x, 0), ops.add(x, threshold), above)
 
 
 @op(common="x")

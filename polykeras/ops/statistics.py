@@ -133,7 +133,8 @@ def std(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
     2.0
     """
     x = as_inexact(x)
-    variance = var(widened(x), axis=axis, keepdims=keepdims)
+    axes = canonical_axes("std", axis, len(x.shape))
+    variance = var(widened(x), axis=axes, keepdims=keepdims)
     zero = ops.equal(variance, 0)
     # The root of zero has no derivative: keep it out of the graph.
     root = ops.sqrt(ops.where(zero, ops.ones_like(variance), variance))

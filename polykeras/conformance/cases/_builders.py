@@ -86,7 +86,11 @@ def binary(
         call(draw(3), draw()),
         call(draw(0, 3), draw(1, 3)),
     )
-    fields: dict[str, Any] = {"gradient": 2, "errors": (misfit(op),)} | case
+    fields: dict[str, Any] = {
+        "gradient": 2,
+        "errors": (misfit(op),),
+        "elementwise": True,
+    } | case
     return OpCase(op, (*samples, *more), reference, bound, **fields)
 
 
@@ -122,4 +126,6 @@ def alias(case: OpCase, name: str) -> OpCase:
     return replace(case, op=name, errors=())
 
 
-SPECIAL: Final = given([float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0])
+SPECIAL: Final = given(
+    [float("nan"), float("inf"), float("-inf"), 0.0, -0.0, 1.0]
+).constant()

@@ -32,7 +32,11 @@ def activation(
         call(real(*shape, low=-7, high=7), **said[0]) for shape in ((3, 4), (), (0, 2))
     ]
     samples += [call(real(8, low=-60, high=60), **how) for how in said]
-    fields: dict[str, Any] = {"dtypes": FLOATS, "gradient": 2} | case
+    fields: dict[str, Any] = {
+        "dtypes": FLOATS,
+        "gradient": 2,
+        "elementwise": True,
+    } | case
     return OpCase(op, tuple(samples), reference, bound, **fields)
 
 
@@ -40,6 +44,10 @@ def sigmoid(x: Any) -> Any:
     """Return the logistic function without overflow."""
     e = np.exp(-np.abs(x))
     return np.where(x >= 0, 1, e) / (1 + e)
+
+
+def _silu(x: Any) -> Any:
+    return x * sigmoid(x)
 
 
 def _softplus(x: Any) -> Any:
@@ -57,7 +65,7 @@ def _gelu(x: Any, approximate: bool = True) -> Any:
 
 
 def _squareplus(x: Any, b: float = 4) -> Any:
-    return (x + np.sqrt(x * x + b)) / 2
+    return x / 2 + np.hypot(x / 2, np.sqrt(b) / 2)
 
 
 def _glu(x: Any, axis: int = -1) -> Any:
@@ -93,8 +101,8 @@ CASES: Final = (
     activation("sigmoid", sigmoid, _ONE_EXP),
     activation("log_sigmoid", lambda x: -_softplus(-x), _ONE_EXP),
     activation("softplus", _softplus, _ONE_EXP),
-    activation("silu", lambda x: x * sigmoid(x), _ONE_EXP),
-    activation("swish", lambda x: x * sigmoid(x), _ONE_EXP),
+    activation("silu", _silu, _ONE_EXP),
+    activation("swish", _silu, _ONE_EXP),
     activation(
         "gelu",
         _gelu,

@@ -15,7 +15,7 @@ from polykeras.conformance.cases.arithmetic import DIVISION
 __all__ = ["CASES"]
 
 _LIMITS: Final = call(SPECIAL).noted("special")
-_TWO: Final = call(SPECIAL, real(6)).noted("special")
+_TWO: Final = call(SPECIAL, real(6).constant()).noted("special")
 
 
 def _compare(op: str, reference: Any) -> OpCase:

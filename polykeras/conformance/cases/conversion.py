@@ -42,7 +42,6 @@ CASES: Final = (
         EXACT,
         ("float64", "bfloat16", "int32", "uint8", "bool"),
         "float32",
-        gradient=2,
         errors=(
             ErrorSample(call(real(2), "float33"), DTypeError, ("float33", "float32")),
         ),

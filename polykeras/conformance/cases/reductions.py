@@ -15,7 +15,7 @@ from polykeras.errors import ArgumentError
 
 __all__ = ["CASES", "errors_of", "magnitude", "over_axes"]
 
-NAN: Final = given([[1.0, float("nan"), 2.0], [3.0, 1.0, -1.0]])
+NAN: Final = given([[1.0, float("nan"), 2.0], [3.0, 1.0, -1.0]]).constant()
 
 
 def over_axes(*more: Sample, **said: Any) -> tuple[Sample, ...]:

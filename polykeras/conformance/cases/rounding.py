@@ -13,7 +13,9 @@ from polykeras.conformance.cases._builders import SPECIAL, alias, binary, unary
 
 __all__ = ["CASES"]
 
-_HALVES: Final = call(given([0.5, 1.5, 2.5, -0.5, -1.5, 3.0])).noted("halves")
+_HALVES: Final = call(given([0.5, 1.5, 2.5, -0.5, -1.5, 3.0]).constant()).noted(
+    "halves"
+)
 _LIMITS: Final = call(SPECIAL).noted("special")
 _KEPT: Final[dict[str, Any]] = {"dtypes": FLOATS, "result": None, "gradient": 1}
 _ABS: Final = unary(
@@ -51,7 +53,12 @@ CASES: Final = (
         gradient=1,
     ),
     binary(
-        "heaviside", np.heaviside, EXACT, gradient=0, more=(call(SPECIAL, real(6)),)
+        "heaviside",
+        np.heaviside,
+        EXACT,
+        gradient=0,
+        errors=(),
+        more=(call(SPECIAL, real(6)),),
     ),
     binary(
         "floor_divide",

@@ -13,8 +13,8 @@ from polykeras.errors import ArgumentError, ShapeError
 
 __all__ = ["CASES"]
 
-_TIES: Final = given([[1, 3, 3, 1, 2], [0, 0, 2, 2, 0]])
-_NAN: Final = given([1.0, float("nan"), -2.0, float("inf"), 0.0])
+_TIES: Final = given([[1, 3, 3, 1, 2], [0, 0, 2, 2, 0]]).constant()
+_NAN: Final = given([1.0, float("nan"), -2.0, float("inf"), 0.0]).constant()
 _AXIS: Final = (ErrorSample(call(real(2, 3), axis=2), ArgumentError, ("axis", "2")),)
 
 

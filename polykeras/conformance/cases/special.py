@@ -41,6 +41,7 @@ CASES: Final = (
         low=0.2,
         high=0.9,
         dtypes=FLOATS,
+        elementwise=False,
     ),
     unary("i0", scipy.special.i0, elementary(8), gradient=1),
     OpCase("isclose", _CLOSE, np.isclose, EXACT, ("float32", "float64"), "bool"),

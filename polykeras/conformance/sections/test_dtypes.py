@@ -95,6 +95,8 @@ def _outcome(trial: Trial, names: tuple[str, ...]) -> list[str]:
 @pytest.mark.trials(of=promoting)
 def test_promotion(backend: Backend, trial: Trial, names: tuple[str, str]) -> None:
     """Every op that promotes agrees with the reference backend, refusals included."""
+    if not trial.case.elementwise and any(n.endswith("*") for n in names):
+        return  # a number has no shape that such an op could take
     joined = dtypes.result_type(*names)
     in_case = any(map(dtypes.is_complex, trial.case.dtypes))
     if not _has(backend, names) or (dtypes.is_complex(joined) and not in_case):
