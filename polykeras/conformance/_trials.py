@@ -30,6 +30,7 @@ __all__ = [
     "plainest",
     "promoting",
     "refusals",
+    "taking_arrays",
     "trials_of",
     "twice_differentiable",
     "with_axis",
@@ -154,6 +155,16 @@ def plainest(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
     """Yield the first sample in the first dtype; all samples if exhaustive."""
     for sample in case.samples if exhaustive else case.samples[:1]:
         yield Trial(case, sample, case.dtypes[0])
+
+
+def taking_arrays(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the plainest trials of ops that convert what they are given to tensors.
+
+    Trees of tensors, such as an optimizer's slots, are taken as they are.
+    """
+    operation = _operation(case)
+    if operation is None or "tree" not in operation.positions:
+        yield from plainest(case, exhaustive)
 
 
 def _operation(case: OpCase) -> Op | None:

@@ -18,6 +18,8 @@ DOMAINS: Final = (
     "conversion",
     "counting",
     "creation",
+    "crossentropy",
+    "ctc",
     "exponential",
     "logical",
     "nan_reductions",
@@ -34,6 +36,7 @@ DOMAINS: Final = (
     "special",
     "statistics",
     "trigonometry",
+    "updates",
 )
 
 
