@@ -75,6 +75,8 @@ class OpCase:
         view: Maps the op's result to what is compared, where results are not unique
             (signs of singular vectors): a function of result and arguments, in ops.
         compiled: Whether the op can be compiled: False where shapes depend on values.
+        call: How the op is called, where its arguments are functions: a function of
+            the sample's tensors.
         elementwise: Whether each entry of the result depends on one entry of each
             tensor, so that any shapes and special values may be tried.
     """
@@ -91,10 +93,13 @@ class OpCase:
     view: Callable[..., Any] | None = None
     compiled: bool = True
     elementwise: bool = False
+    call: Callable[..., Any] | None = None
 
     @property
     def fn(self) -> Callable[..., Any]:
         """The callable that users or compositions call."""
+        if self.call is not None:
+            return self.call
         from polykeras import ops
 
         space, _, name = self.op.rpartition(".")

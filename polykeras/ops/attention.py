@@ -9,6 +9,7 @@ from polykeras import ops
 from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
 from polykeras.ops._declare import op
+from polykeras.ops._rules import promoted
 from polykeras.ops._shapes import broadcast_shapes
 
 __all__ = ["dot_product_attention"]
@@ -64,8 +65,7 @@ def dot_product_attention(
     >>> keras.ops.dot_product_attention(x, x, x).shape
     (2, 5, 4, 8)
     """
-    query, key = ops.convert_to_tensor(query), ops.convert_to_tensor(key)
-    value = ops.convert_to_tensor(value)
+    query, key, value = promoted(query, key, value, inexact=True)
     _check(query, key, value, bias, mask)
     heads, shared = query.shape[2], key.shape[2]
     factor = 1.0 / math.sqrt(query.shape[-1]) if scale is None else scale

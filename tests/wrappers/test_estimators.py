@@ -28,16 +28,23 @@ EXPECTED = {
 }
 
 
-def make(X, y, loss, activation=None, rate=0.001):
-    keras.utils.set_random_seed(0)
-    outputs = y.shape[1] if y.ndim > 1 else 1
-    model = keras.Sequential(
-        [keras.Input((X.shape[1],)), layers.Dense(outputs, activation)]
-    )
-    model.compile(keras.optimizers.Adam(rate), loss)
-    return model
+class Make:
+    """Make a model; tests are named by what it prints, which holds no address."""
+
+    def __repr__(self):
+        return "make"
+
+    def __call__(self, X, y, loss, activation=None, rate=0.001):
+        keras.utils.set_random_seed(0)
+        outputs = y.shape[1] if y.ndim > 1 else 1
+        model = keras.Sequential(
+            [keras.Input((X.shape[1],)), layers.Dense(outputs, activation)]
+        )
+        model.compile(keras.optimizers.Adam(rate), loss)
+        return model
 
 
+make = Make()
 CLASSIFIER = SKLearnClassifier(
     make, model_kwargs={"loss": "categorical_crossentropy", "activation": "softmax"}
 )

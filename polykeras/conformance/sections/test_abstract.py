@@ -49,7 +49,8 @@ def _assert_refused(trial: Trial) -> None:
 def test_unknown_size(backend: Backend, trial: Trial) -> None:
     """What is said of a tensor with an unknown first size holds for this size."""
     sizes = [d.shape[0] for d in trial.sample.draws if d.shape]
-    if not sizes or not trial.case.compiled:
+    # Functions that close over a tensor of a graph are refused, so they are left out.
+    if not sizes or not trial.case.compiled or trial.case.call is not None:
         return
     tensors = trial.tensors()
     changed = [len(d.shape) > 0 and d.shape[0] == sizes[0] for d in trial.sample.draws]
