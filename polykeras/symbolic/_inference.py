@@ -1,7 +1,9 @@
 """Shapes of symbolic results, without a second definition of anything.
 
 The code is run twice by the abstract evaluator, with two stand-ins for every
-unknown size; the sizes of the results that differ are unknown.
+unknown size; the sizes of the results that differ are unknown. Where no unknown size
+is left in a result, it may have lost a comparison with a known one (the diagonal of a
+matrix, the factors of a decomposition): a third run with a small size tells.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import Any, Final
 
 from polykeras import tree
 from polykeras.backend import current_backend, engine_scope
-from polykeras.errors import ShapeError
+from polykeras.errors import PolykerasError, ShapeError
 from polykeras.ops._abstract import AbstractEngine, Spec
 from polykeras.state import StateScope
 from polykeras.symbolic._keras_tensor import KerasTensor
@@ -69,7 +71,18 @@ def _infer_unknown(
             "The number of results depends on a size that is unknown. Give that size "
             "in the shape of the Input."
         )
-    return tree.map_leaves(_merge, first, second)
+    merged = tree.map_leaves(_merge, first, second)
+    if not any(map(_lost, tree.flatten_leaves(merged)[0])):
+        return merged
+    try:
+        small = tree.map_leaves(_symbolic, _run(fn, args, kwargs, 1, inner and 1))
+        return tree.map_leaves(_merge, merged, small)
+    except PolykerasError:
+        return merged  # the code works for larger sizes only
+
+
+def _lost(x: Any) -> bool:
+    return isinstance(x, KerasTensor) and bool(x.shape) and None not in x.shape
 
 
 def _run(
@@ -104,7 +117,7 @@ def _symbolic(x: Any) -> Any:
 def _merge(a: Any, b: Any) -> Any:
     if isinstance(a, int) and isinstance(b, int):
         return a if a == b else None
-    if not isinstance(a, Spec):
+    if not isinstance(a, Spec | KerasTensor):
         return a
     if len(a.shape) != len(b.shape):
         raise ShapeError(

@@ -169,6 +169,14 @@ def test_results_that_depend_on_unknown_sizes():
         infer(lambda y: y if y.shape[0] == 5040 else y[0], (x,), {})
 
 
+def test_the_smaller_of_a_known_and_an_unknown_size_is_unknown():
+    x = keras.KerasTensor((None, 4), "float32")
+    assert ops.diagonal(x).shape == (None,)
+    q, r = ops.qr(x)
+    assert (q.shape, r.shape) == ((None, None), (None, 4))
+    assert ops.sum(x, 0).shape == (4,)
+
+
 def test_mismatched_op_names_op_and_shapes():
     a, b = keras.Input((4,)), keras.Input((5,))
     with pytest.raises(ShapeError) as caught:
