@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,18 @@ BACKENDS = [
     for name in ("numpy", "torch", "jax")
     if importlib.util.find_spec(name) is not None
 ]
+
+
+# Tests whose compiled programs are kept before they are dropped: a few hundred KB each.
+KEPT = 1000
+_run = {"tests": 0}
+
+
+def pytest_runtest_teardown() -> None:
+    """Drop compiled programs now and then, which JAX would keep until it ends."""
+    _run["tests"] += 1
+    if _run["tests"] % KEPT == 0 and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 @pytest.fixture(params=BACKENDS)

@@ -104,7 +104,7 @@ class OpCase:
 
         space, _, name = self.op.rpartition(".")
         home: Any = ops.image if space == "image" else ops
-        found = getattr(home, name, None) or REGISTRY.get(name)
+        found = REGISTRY.get(name) or getattr(home, name, None)
         if found is None:
             raise PolykerasError(f"The case of {self.op!r} names no op.")
         return found  # type: ignore[no-any-return]

@@ -24,6 +24,7 @@ DOMAINS: Final = (
     "crossentropy",
     "ctc",
     "exponential",
+    "image",
     "indexing",
     "joining",
     "linalg",
@@ -34,6 +35,7 @@ DOMAINS: Final = (
     "piecewise",
     "products",
     "quantiles",
+    "random_bits",
     "rearranging",
     "recurrence",
     "reductions",
@@ -50,6 +52,7 @@ DOMAINS: Final = (
     "statistics",
     "trigonometry",
     "updates",
+    "windows",
 )
 
 
