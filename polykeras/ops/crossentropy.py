@@ -8,6 +8,7 @@ from polykeras import config, dtypes, ops
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError, OperationNotSupported, ShapeError
 from polykeras.ops._declare import op
+from polykeras.ops._rules import promoted
 from polykeras.ops._shapes import canonical_axis
 
 __all__ = [
@@ -141,7 +142,7 @@ def sigmoid_crossentropy(target: Tensor, logits: Tensor) -> Tensor:
     >>> float(keras.ops.sigmoid_crossentropy(0.0, -1000.0))
     0.0
     """
-    target, logits = ops.convert_to_tensor(target), ops.convert_to_tensor(logits)
+    target, logits = promoted(target, logits, inexact=True)
     linear = ops.subtract(ops.maximum(logits, 0), ops.multiply(logits, target))
     return ops.add(linear, ops.log1p(ops.exp(ops.negative(ops.abs(logits)))))
 
@@ -172,9 +173,10 @@ def softmax_crossentropy(target: Tensor, logits: Tensor, axis: int = -1) -> Tens
     >>> float(keras.ops.softmax_crossentropy([1.0, 0.0], [0.0, 1000.0]))
     1000.0
     """
-    logits = ops.convert_to_tensor(logits)
-    logs = ops.log_softmax(logits, axis)
-    return ops.negative(ops.sum(ops.multiply(target, logs), axis))
+    target, logits = promoted(target, logits, inexact=True)
+    along = canonical_axis("categorical_crossentropy", axis, len(logits.shape))
+    logs = ops.log_softmax(logits, along)
+    return ops.negative(ops.sum(ops.multiply(target, logs), along))
 
 
 @softmax_crossentropy.prepare

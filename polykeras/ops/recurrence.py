@@ -18,6 +18,7 @@ from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
 from polykeras.ops._declare import op
 from polykeras.ops._recurrence_parts import check_activation
+from polykeras.ops._rules import promoted
 from polykeras.ops.recurrence_steps import (
     gru_steps,
     lstm_steps,
@@ -137,7 +138,9 @@ def lstm(
     >>> y.shape, h.shape
     ((2, 5, 3), (2, 3))
     """
-    x, kernel = ops.convert_to_tensor(x), ops.convert_to_tensor(kernel)
+    x, h0, c0, kernel, recurrent_kernel, bias = promoted(
+        x, h0, c0, kernel, recurrent_kernel, bias, inexact=True
+    )
     check_activation("lstm", activation, recurrent_activation)
     _check("lstm", x, (h0, c0), kernel, recurrent_kernel, 4, mask)
     z, steps_mask = _time_first(_projected(x, kernel, bias), mask, reverse)
@@ -213,13 +216,14 @@ def gru(
     >>> y.shape, h.shape
     ((2, 5, 3), (2, 3))
     """
-    x, kernel = ops.convert_to_tensor(x), ops.convert_to_tensor(kernel)
+    x, h0, kernel, recurrent_kernel, bias = promoted(
+        x, h0, kernel, recurrent_kernel, bias, inexact=True
+    )
     check_activation("gru", activation, recurrent_activation)
     _check("gru", x, (h0,), kernel, recurrent_kernel, 3, mask)
     _check_gru_bias(bias, recurrent_kernel.shape[1], reset_after)
     inner = None
     if bias is not None and reset_after:
-        bias = ops.convert_to_tensor(bias)
         bias, inner = ops.get_item(bias, 0), ops.get_item(bias, 1)
     z, steps_mask = _time_first(_projected(x, kernel, bias), mask, reverse)
     states, _ = gru_steps(
@@ -304,7 +308,9 @@ def simple_rnn(
     >>> y.shape, h.shape
     ((2, 5, 3), (2, 3))
     """
-    x, kernel = ops.convert_to_tensor(x), ops.convert_to_tensor(kernel)
+    x, h0, kernel, recurrent_kernel, bias = promoted(
+        x, h0, kernel, recurrent_kernel, bias, inexact=True
+    )
     check_activation("simple_rnn", activation)
     _check("simple_rnn", x, (h0,), kernel, recurrent_kernel, 1, mask)
     z, steps_mask = _time_first(_projected(x, kernel, bias), mask, reverse)
