@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks._measure import machine, single_thread, versions
 
-__all__ = ["main"]
+__all__ = ["main", "report"]
 
 Rows = list[dict[str, Any]]
 _WIDTH = 120
@@ -33,21 +33,43 @@ def main() -> None:
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results.json"))
     parser.add_argument("--figure", type=Path, default=None)
     options = parser.parse_args()
-    results: dict[str, Rows] = {}
-    for name, (title, run) in known.items():
-        if options.only is None or name in options.only:
-            results[name] = run(options.keras_python)
-            _show(title, results[name])
+    results = {
+        name: (title, run(options.keras_python))
+        for name, (title, run) in known.items()
+        if options.only is None or name in options.only
+    }
     if options.figure is not None and "memory" in results:
-        draw(results["memory"], options.figure)
-    report = {"machine": machine(), "versions": versions(), "results": results}
-    options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"Written to {options.json}.")
+        draw(results["memory"][1], options.figure)
+    report(results, options.json)
+
+
+def report(results: dict[str, tuple[str, Rows]], path: Path) -> None:
+    """Print the tables and write them to a file with the facts of the machine.
+
+    Args:
+        results: Name of a benchmark to the title of its table and its rows.
+        path: Of the JSON file.
+    """
+    for title, rows in results.values():
+        _show(title, rows)
+    content = {
+        "machine": machine(),
+        "versions": versions(),
+        "results": {name: rows for name, (_, rows) in results.items()},
+    }
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    print(f"Written to {path}.")
 
 
 def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
     # Not before the number of threads is settled.
-    from benchmarks import bench_dispatch, bench_import, bench_memory, bench_tape
+    from benchmarks import (
+        bench_dispatch,
+        bench_import,
+        bench_memory,
+        bench_race,
+        bench_tape,
+    )
 
     return {
         "dispatch": (
@@ -65,6 +87,10 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
         "memory": (
             "Resident memory over 50 epochs of fit, megabytes",
             lambda peer: bench_memory.run(),
+        ),
+        "race": (
+            "Race: medians of CPU time on one core",
+            lambda peer: bench_race.run(keras_python=peer),
         ),
     }
 
