@@ -18,7 +18,7 @@ from polykeras.backend import REFERENCE, Array, active, use_backend
 
 __all__ = ["Function", "check_gradient", "check_gradients_of"]
 
-_STEP: Final = 3e-4
+STEP: Final = 3e-4
 _EPSILON: Final = 2.0**-52
 
 Function = Callable[..., list[Any]]
@@ -30,6 +30,7 @@ def check_gradient(
     order: int = 1,
     *,
     tolerance: float = 1e-7,
+    step: float = STEP,
 ) -> None:
     """Check the derivatives of a function of arrays in float64.
 
@@ -39,6 +40,7 @@ def check_gradient(
             tensors; everything else is passed as it is.
         order: 2 checks the derivative of the derivative too.
         tolerance: Allowed error relative to the largest entry, at least 1.
+        step: Distance of the points of the difference; shorter beside kinks.
     """
     arrays = [np.asarray(a) if isinstance(a, np.generic) else a for a in args]
     wrt = [
@@ -60,7 +62,7 @@ def check_gradient(
         return of_points
 
     name = getattr(fn, "__name__", "function")
-    check_gradients_of(make, points, order, tolerance=tolerance, what=name)
+    check_gradients_of(make, points, order, tolerance=tolerance, step=step, what=name)
 
 
 def check_gradients_of(
@@ -69,6 +71,7 @@ def check_gradients_of(
     order: int = 1,
     *,
     tolerance: float = 1e-7,
+    step: float = STEP,
     what: str = "function",
 ) -> None:
     """Check the derivatives of a function of tensors.
@@ -81,13 +84,14 @@ def check_gradients_of(
         points: Where, in float64.
         order: 2 checks the derivative of the derivative too.
         tolerance: Allowed error relative to the largest entry, at least 1.
+        step: Distance of the points of the difference; shorter beside kinks.
         what: What is differentiated, for messages.
 
     Raises:
         AssertionError: With the argument, the order, and the error against its bound.
     """
     if active().capabilities.autodiff == "tape":
-        _compare_with_differences(_floats(make()), points, order, tolerance, what)
+        _compare_with_differences(_floats(make()), points, order, tolerance, step, what)
         return
     found = _derivatives(_floats(make()), points, order)
     with use_backend(REFERENCE):
@@ -145,6 +149,7 @@ def _compare_with_differences(
     points: Sequence[Array],
     order: int,
     tolerance: float,
+    step: float,
     what: str,
     nth: int = 1,
 ) -> None:
@@ -169,7 +174,7 @@ def _compare_with_differences(
             def at(t: float, i: int = i, v: Array = direction) -> float:
                 return objective(*points[:i], points[i] + t * v, *points[i + 1 :])
 
-            h = _STEP
+            h = step
             numeric = (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
             analytic = float(np.sum(gradient * direction))
             # A difference rounds relative to the values that it subtracts.
@@ -187,7 +192,7 @@ def _compare_with_differences(
             return tree.flatten(pull([_tensor(c) for c in cotangents]))
 
         _compare_with_differences(
-            derivative, points, order, tolerance * 10, what, nth + 1
+            derivative, points, order, tolerance * 10, step, what, nth + 1
         )
 
 
