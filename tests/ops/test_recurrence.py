@@ -82,7 +82,7 @@ def rnn_reference(x, h, kernel, recurrent, bias, act, mask, reverse):
 
 # Differences across a bend, or of something steep, need points close together.
 SMOOTH = {"step": 3e-4, "tolerance": 1e-6}
-BENT = {"step": 1e-5, "tolerance": 1e-5}
+BENT = {"step": 1e-6, "tolerance": 1e-5}
 PAIRS = [("tanh", "sigmoid"), ("relu", "hard_sigmoid"), ("linear", "tanh")]
 
 

@@ -176,7 +176,9 @@ def mutate_archive(raw: bytes, rng: np.random.Generator) -> bytes:
     packing = zipfile.ZIP_DEFLATED if rng.random() < 0.2 else zipfile.ZIP_STORED
     with zipfile.ZipFile(stream, "w", packing) as archive:
         for member, content in members.items():
-            archive.writestr(member, content)
+            # A date of its own, so that the same seed gives the same bytes.
+            info = zipfile.ZipInfo(member, (2026, 1, 1, 0, 0, 0))
+            archive.writestr(info, content, packing)
     return stream.getvalue()
 
 

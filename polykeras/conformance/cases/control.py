@@ -29,7 +29,7 @@ def _while(x: Any) -> Any:
     def body(i: Any, y: Any) -> Any:
         return ops.add(i, 1), ops.multiply(y, x)
 
-    return ops.while_loop(lambda i, y: ops.less(i, 3), body, (0, x))[1]
+    return ops.while_loop(lambda i, y: ops.less(i, 3), body, (0, x), 5)[1]
 
 
 def _fori(x: Any) -> Any:
