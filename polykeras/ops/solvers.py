@@ -15,6 +15,7 @@ from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
 from polykeras.ops._abstract import Spec
 from polykeras.ops._declare import op, primitive
+from polykeras.ops._rules import promoted
 from polykeras.ops._shapes import broadcast_shapes
 from polykeras.ops.arithmetic import add, divide, multiply, negative, subtract
 from polykeras.ops.comparison import greater, not_equal, where
@@ -301,7 +302,7 @@ def lstsq(a: Tensor, b: Tensor, rcond: float | None = None) -> Tensor:
     >>> [round(v, 5) for v in keras.ops.convert_to_numpy(x).tolist()]
     [2.0]
     """
-    a, b = _inexact(a), _inexact(b)
+    a, b = promoted(a, b, inexact=True)
     if len(a.shape) != 2 or len(b.shape) not in {1, 2} or b.shape[0] != a.shape[0]:
         raise ShapeError(
             "polykeras.ops.lstsq expected a of shape (M, N) and b of shape (M,) or "

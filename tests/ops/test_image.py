@@ -7,14 +7,11 @@ import pytest
 from scipy import ndimage
 
 from polykeras import ops
-from polykeras.backend import use_backend
-from polykeras.errors import ArgumentError, DTypeError, ShapeError
 from tests.ops._checks import (
     check_abstract,
     check_gradient,
     check_values,
     host,
-    raised,
     tensor,
 )
 
@@ -370,51 +367,3 @@ def test_ssim(backend):
     out = host(check_abstract(image.ssim, x, noisy))
     assert np.all((out > 0) & (out < 1))
     assert tuple(image.ssim(tensor(x[0]), tensor(noisy[0])).shape) == ()
-
-
-# -- errors ------------------------------------------------------------------------
-
-PICTURE = np.ones((4, 4, 3), "f4")
-ERRORS = {
-    "rank": (ShapeError, lambda: image.resize(np.ones((4, 4)), (2, 2))),
-    "size": (ArgumentError, lambda: image.resize(PICTURE, (2, 0))),
-    "filter": (ArgumentError, lambda: image.resize(PICTURE, (2, 2), "cubc")),
-    "ratio": (
-        ArgumentError,
-        lambda: image.resize(
-            PICTURE, (2, 2), crop_to_aspect_ratio=True, pad_to_aspect_ratio=True
-        ),
-    ),
-    "format": (
-        ArgumentError,
-        lambda: image.resize(PICTURE, (2, 2), data_format="last"),
-    ),
-    "channels": (ShapeError, lambda: image.rgb_to_hsv(np.ones((4, 4, 2), "f4"))),
-    "integers": (DTypeError, lambda: image.rgb_to_hsv(np.ones((4, 4, 3), "uint8"))),
-    "crop_count": (ArgumentError, lambda: image.crop_images(PICTURE, 1, 1)),
-    "crop_all": (ShapeError, lambda: image.crop_images(PICTURE, 2, 0, 2, 0)),
-    "pad": (ArgumentError, lambda: image.pad_images(PICTURE, -1, 0, 0, 0)),
-    "order": (
-        ArgumentError,
-        lambda: image.map_coordinates(np.ones(3), np.ones((1, 2)), 2),
-    ),
-    "coordinates": (
-        ShapeError,
-        lambda: image.map_coordinates(np.ones(3), np.ones((2, 2)), 1),
-    ),
-    "transform": (ShapeError, lambda: image.affine_transform(PICTURE, np.ones(6))),
-    "patch": (ShapeError, lambda: image.extract_patches(PICTURE, 5)),
-    "patch_size": (ArgumentError, lambda: image.extract_patches(PICTURE, 0)),
-    "window": (ShapeError, lambda: image.ssim(PICTURE, PICTURE)),
-    "blur": (ArgumentError, lambda: image.gaussian_blur(PICTURE, (0, 3))),
-}
-
-
-@pytest.mark.parametrize("case", ERRORS)
-def test_errors_are_equal(case):
-    kind, call = ERRORS[case]
-    texts = set()
-    for name in ("numpy", "torch", "jax"):
-        with use_backend(name):
-            texts.add(raised(kind, call))
-    assert len(texts) == 1

@@ -8,7 +8,7 @@ import pytest
 from polykeras import ops
 from polykeras.autodiff import vjp
 from polykeras.backend import use_backend
-from polykeras.errors import ArgumentError, GradientError, ShapeError
+from polykeras.errors import ArgumentError, GradientError
 from tests.ops._checks import (
     check_abstract,
     check_gradient,
@@ -312,30 +312,6 @@ def test_cholesky_of_indefinite_matrices_is_nan(backend):
 
 FLAT, OBLONG = np.ones(3), np.ones((2, 3))
 ERRORS = {
-    **{
-        f"{fn.__name__}_{len(x.shape)}": (ShapeError, fn, x)
-        for fn in (
-            ops.cholesky,
-            ops.cholesky_inverse,
-            ops.det,
-            ops.eig,
-            ops.eigh,
-            ops.inv,
-            ops.logdet,
-            ops.slogdet,
-        )
-        for x in (FLAT, OBLONG)
-    },
-    **{
-        fn.__name__: (ShapeError, fn, FLAT)
-        for fn in (ops.lu_factor, ops.qr, ops.svd, ops.pinv, ops.matrix_rank)
-    },
-    "solve_oblong": (ShapeError, ops.solve, OBLONG, FLAT),
-    "solve_rows": (ShapeError, ops.solve, np.eye(3), np.ones(2)),
-    "solve_rank": (ShapeError, ops.solve, np.ones((2, 3, 3)), np.ones(3)),
-    "solve_triangular": (ShapeError, ops.solve_triangular, np.eye(3), np.ones(2)),
-    "lstsq": (ShapeError, ops.lstsq, OBLONG, np.ones(3)),
-    "qr_mode": (ArgumentError, ops.qr, OBLONG, "raw"),
     "norm_axes": (ArgumentError, ops.norm, np.ones((2, 2, 2)), 1),
     "norm_order": (ArgumentError, ops.norm, OBLONG, 3, (0, 1)),
     "norm_fro": (ArgumentError, ops.norm, FLAT, "fro"),

@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 
 from polykeras import ops
-from polykeras.backend import use_backend
-from polykeras.errors import ArgumentError, ShapeError
 from tests.ops._checks import (
     check_abstract,
     check_gradient,
     check_values,
     host,
-    raised,
     tensor,
 )
 
@@ -132,25 +129,3 @@ def test_istft_gradient(backend):
 
     check_abstract(fn, re, im)
     check_gradient(fn, [re, im], tolerance=1e-6)
-
-
-@pytest.mark.parametrize(
-    "kind,call",
-    [
-        (ArgumentError, lambda: ops.fft(np.ones(3))),
-        (ShapeError, lambda: ops.fft((np.ones(3), np.ones(4)))),
-        (ShapeError, lambda: ops.fft2((np.ones(3), np.ones(3)))),
-        (ArgumentError, lambda: ops.rfft(np.ones(3), 0)),
-        (ShapeError, lambda: ops.rfft(1.0)),
-        (ArgumentError, lambda: ops.stft(np.ones(9), 8, 4, 4)),
-        (ArgumentError, lambda: ops.stft(np.ones(9), 4, 4, 4, "flat")),
-        (ShapeError, lambda: ops.stft(np.ones(9), 4, 4, 4, np.ones(3))),
-    ],
-    ids=range(8),
-)
-def test_errors_are_equal(kind, call):
-    texts = set()
-    for name in ("numpy", "torch", "jax"):
-        with use_backend(name):
-            texts.add(raised(kind, call))
-    assert len(texts) == 1

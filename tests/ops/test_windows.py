@@ -11,15 +11,12 @@ import pytest
 from polykeras import config, ops
 from polykeras.autodiff import vjp
 from polykeras.autodiff._tape import tape_vjp
-from polykeras.backend import get_backend, use_backend
-from polykeras.errors import ArgumentError, ShapeError
 from polykeras.ops._window_geometry import resolve_padding
 from tests.ops._checks import (
     check_abstract,
     check_gradient,
     check_values,
     host,
-    raised,
     tensor,
 )
 
@@ -338,39 +335,6 @@ def test_unfold_and_fold(backend):
         np.sum(host(image) * x), np.sum(expected * y), rtol=1e-10
     )
     check_gradient(lambda y: ops.fold(y, (5, 6), (3, 2), **settings), [y])
-
-
-ERRORS = [
-    (ShapeError, lambda: ops.conv(np.ones((2, 3)), np.ones((2, 3)))),
-    (ShapeError, lambda: ops.conv(np.ones((1, 5, 3)), np.ones((2, 2, 3, 4)))),
-    (ShapeError, lambda: ops.conv(np.ones((1, 5, 3)), np.ones((2, 2, 4)))),
-    (ShapeError, lambda: ops.conv(np.ones((1, 5, 3)), np.ones((6, 3, 4)))),
-    (ArgumentError, lambda: ops.conv(np.ones((1, 5, 3)), np.ones((2, 3, 4)), 0)),
-    (ArgumentError, lambda: ops.conv(np.ones((1, 5, 3)), np.ones((2, 3, 4)), (1, 1))),
-    (
-        ArgumentError,
-        lambda: ops.conv(np.ones((1, 5, 3)), np.ones((2, 3, 4)), padding="some"),
-    ),
-    (
-        ArgumentError,
-        lambda: ops.conv(np.ones((1, 5, 3)), np.ones((2, 3, 4)), data_format="last"),
-    ),
-    (ShapeError, lambda: ops.conv_transpose(np.ones((1, 5, 3)), np.ones((2, 4, 2)))),
-    (ShapeError, lambda: ops.max_pool(np.ones((1, 2, 3)), 3)),
-    (ShapeError, lambda: ops.average_pool(np.ones((1, 2)), 2)),
-    (ShapeError, lambda: ops.unfold(np.ones((1, 2)), 2)),
-    (ShapeError, lambda: ops.fold(np.ones((1, 4, 3)), 4, 2)),
-    (ShapeError, lambda: ops.depthwise_conv(np.ones((1, 5, 3)), np.ones((2, 2, 1)))),
-]
-
-
-@pytest.mark.parametrize("case", range(len(ERRORS)))
-def test_errors(backend, case):
-    kind, call = ERRORS[case]
-    message = raised(kind, call)
-    assert message.startswith("polykeras.ops.") or "data_format" in message
-    with use_backend(get_backend("numpy")):
-        assert raised(kind, call) == message
 
 
 def test_data_format_defaults_to_the_setting(backend, monkeypatch):

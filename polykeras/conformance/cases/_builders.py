@@ -11,7 +11,7 @@ from polykeras.conformance._case import FLOATS, ErrorSample, OpCase, inexact
 from polykeras.conformance._samples import Sample, call, given, real
 from polykeras.errors import ShapeError
 
-__all__ = ["WITH_WHOLE", "alias", "binary", "misfit", "moved", "unary"]
+__all__ = ["WITH_WHOLE", "alias", "binary", "misfit", "moved", "refused", "unary"]
 
 WITH_WHOLE: Final = (*FLOATS, "int32", "bool")
 """Floats, and two dtypes that become floats."""
@@ -98,6 +98,17 @@ def misfit(op: str) -> ErrorSample:
     """Return the call of a binary op whose shapes do not broadcast."""
     words = ("(2, 3)", "(4,)", op)
     return ErrorSample(call(real(2, 3), real(4)), ShapeError, words)
+
+
+def refused(error: type[Exception], sample: Sample, *words: str) -> ErrorSample:
+    """Return a call in float32 that must fail.
+
+    Args:
+        error: The class of the error.
+        sample: The call.
+        words: What the message has to name.
+    """
+    return ErrorSample(sample, error, words)
 
 
 def moved(

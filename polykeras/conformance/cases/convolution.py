@@ -13,7 +13,8 @@ import numpy as np
 from polykeras.conformance._bounds import EXACT, Bound, composed
 from polykeras.conformance._case import FLOATS, ErrorSample, OpCase
 from polykeras.conformance._samples import Sample, call, real
-from polykeras.errors import ShapeError
+from polykeras.conformance.cases._builders import refused
+from polykeras.errors import ArgumentError, ShapeError
 
 __all__ = ["CASES"]
 
@@ -247,6 +248,17 @@ CASES: Final = (
                 ShapeError,
                 ("conv", "3", "4"),
             ),
+            refused(ShapeError, call(real(2, 3), real(2, 3)), "conv", "(2, 3)"),
+            refused(ShapeError, call(real(1, 5, 3), real(6, 3, 4), **_LAST), "conv"),
+            *(
+                refused(ArgumentError, call(real(1, 5, 3), real(2, 3, 4), **how), word)
+                for how, word in (
+                    ({"strides": 0}, "0"),
+                    ({"strides": (1, 1)}, "(1, 1)"),
+                    ({"padding": "some"}, "'some'"),
+                    ({"data_format": "last"}, "'last'"),
+                )
+            ),
         ),
     ),
     OpCase(
@@ -262,6 +274,13 @@ CASES: Final = (
         _scaled(18),
         ("float32", "float64"),
         gradient=2,
+        errors=(
+            refused(
+                ShapeError,
+                call(real(1, 5, 3), real(2, 4, 2), **_LAST),
+                "conv_transpose",
+            ),
+        ),
     ),
     OpCase(
         "depthwise_conv",
@@ -275,6 +294,13 @@ CASES: Final = (
         _scaled(6),
         ("float32", "float64"),
         gradient=2,
+        errors=(
+            refused(
+                ShapeError,
+                call(real(1, 5, 3), real(2, 2, 1), **_LAST),
+                "depthwise_conv",
+            ),
+        ),
     ),
     OpCase(
         "separable_conv",
@@ -295,6 +321,12 @@ CASES: Final = (
         EXACT,
         FLOATS,
         gradient=2,
+        errors=(
+            refused(ShapeError, call(real(1, 2, 3), 3, **_LAST), "max_pool"),
+            refused(
+                ArgumentError, call(real(1, 4, 3), 2, padding="some", **_LAST), "'some'"
+            ),
+        ),
     ),
     OpCase(
         "average_pool",
@@ -307,6 +339,10 @@ CASES: Final = (
         _scaled(9),
         FLOATS,
         gradient=2,
+        errors=(
+            refused(ShapeError, call(real(1, 2), 2, **_LAST), "average_pool", "(1, 2)"),
+            refused(ArgumentError, call(real(1, 4, 3), 0, **_LAST), "average_pool"),
+        ),
     ),
     OpCase(
         "adaptive_average_pool",
@@ -315,6 +351,7 @@ CASES: Final = (
         _scaled(12),
         ("float32", "float64"),
         gradient=2,
+        errors=(refused(ShapeError, call(real(1, 2), 2, **_LAST), "(1, 2)"),),
     ),
     OpCase(
         "adaptive_max_pool",
@@ -323,17 +360,20 @@ CASES: Final = (
         EXACT,
         ("float32", "float64"),
         gradient=1,
+        errors=(refused(ShapeError, call(real(1, 2), 2, **_LAST), "(1, 2)"),),
     ),
     OpCase(
         "unfold",
         (
             call(real(1, 2, 4, 5), 2),
             call(real(1, 2, 4, 5), (2, 3), padding=1, stride=2),
+            call(real(1, 1, 5, 5), 2, dilation=2),
         ),
         _unfold,
         EXACT,
         ("float32", "float64"),
         gradient=2,
+        errors=(refused(ShapeError, call(real(1, 2), 2), "unfold", "(1, 2)"),),
     ),
     OpCase(
         "fold",
@@ -345,5 +385,6 @@ CASES: Final = (
         _scaled(4),
         ("float32", "float64"),
         gradient=2,
+        errors=(refused(ShapeError, call(real(1, 4, 3), 4, 2), "fold"),),
     ),
 )

@@ -10,8 +10,9 @@ from scipy import ndimage
 
 from polykeras.conformance._bounds import EXACT, Bound, composed
 from polykeras.conformance._case import ErrorSample, OpCase
-from polykeras.conformance._samples import Draw, call, given, real
-from polykeras.errors import ArgumentError
+from polykeras.conformance._samples import Draw, call, given, real, whole
+from polykeras.conformance.cases._builders import refused
+from polykeras.errors import ArgumentError, DTypeError, ShapeError
 
 __all__ = ["CASES"]
 
@@ -141,14 +142,31 @@ def _affine(
     return np.stack(planes, -1)
 
 
-def _patches(images: Any, size: int, strides: int, **_: Any) -> Any:
+def _patches(
+    images: Any,
+    size: int,
+    strides: int,
+    dilation_rate: int = 1,
+    padding: str = "valid",
+    **_: Any,
+) -> Any:
+    reach = (size - 1) * dilation_rate + 1
+    if padding == "same":
+        lacks = [
+            max((-(-n // strides) - 1) * strides + reach - n, 0)
+            for n in images.shape[1:3]
+        ]
+        pads = [(n // 2, n - n // 2) for n in lacks]
+        images = np.pad(images, [(0, 0), *pads, (0, 0)])
     b, h, w, c = images.shape
     rows = [
         [
-            images[:, i : i + size, j : j + size].reshape(b, size * size * c)
-            for j in range(0, w - size + 1, strides)
+            images[
+                :, i : i + reach : dilation_rate, j : j + reach : dilation_rate
+            ].reshape(b, size * size * c)
+            for j in range(0, w - reach + 1, strides)
         ]
-        for i in range(0, h - size + 1, strides)
+        for i in range(0, h - reach + 1, strides)
     ]
     return np.stack([np.stack(row, 1) for row in rows], 1)
 
@@ -188,6 +206,7 @@ CASES: Final = (
         _sums(3),
         _WIDE,
         gradient=1,
+        errors=(refused(ShapeError, call(real(4, 4)), "rgb_to_grayscale", "(4, 4)"),),
     ),
     OpCase(
         "image.rgb_to_hsv",
@@ -197,6 +216,11 @@ CASES: Final = (
         _WIDE,
         gradient=1,
         slope_tolerance=1e-6,
+        errors=(
+            refused(ShapeError, call(real(4, 4, 2), **_LAST), "(4, 4, 2)"),
+            refused(DTypeError, call(whole(4, 4, 3, dtype="uint8"), **_LAST), "uint8"),
+            refused(ArgumentError, call(real(4, 4, 3), "last"), "'last'"),
+        ),
     ),
     OpCase(
         "image.hsv_to_rgb",
@@ -206,6 +230,10 @@ CASES: Final = (
         _WIDE,
         gradient=1,
         slope_tolerance=1e-6,
+        errors=(
+            refused(ShapeError, call(real(4, 4, 2), **_LAST), "(4, 4, 2)"),
+            refused(DTypeError, call(whole(4, 4, 3, dtype="uint8"), **_LAST), "uint8"),
+        ),
     ),
     OpCase(
         "image.crop_images",
@@ -218,11 +246,25 @@ CASES: Final = (
                 target_width=3,
                 **_LAST,
             ),
+            call(
+                _image(5, 6, 2),
+                top_cropping=0,
+                left_cropping=3,
+                target_height=5,
+                target_width=1,
+                **_LAST,
+            ),
         ),
         _crop,
         EXACT,
         _WIDE,
         gradient=1,
+        errors=(
+            refused(ArgumentError, call(real(4, 4, 3), 1, 1, **_LAST), "crop_images"),
+            refused(
+                ShapeError, call(real(4, 4, 3), 2, 0, 2, 0, **_LAST), "crop_images"
+            ),
+        ),
     ),
     OpCase(
         "image.pad_images",
@@ -240,6 +282,14 @@ CASES: Final = (
         EXACT,
         _WIDE,
         gradient=1,
+        errors=(
+            refused(
+                ArgumentError,
+                call(real(4, 4, 3), -1, 0, 0, 0, **_LAST),
+                "pad_images",
+                "-1",
+            ),
+        ),
     ),
     OpCase(
         "image.gaussian_blur",
@@ -248,6 +298,14 @@ CASES: Final = (
         _sums(9),
         _WIDE,
         gradient=1,
+        errors=(
+            refused(
+                ArgumentError,
+                call(real(4, 4, 3), (0, 3), **_LAST),
+                "gaussian_blur",
+                "(0, 3)",
+            ),
+        ),
     ),
     OpCase(
         "image.sobel_edges",
@@ -256,6 +314,9 @@ CASES: Final = (
         _sums(9),
         _WIDE,
         gradient=1,
+        errors=(
+            refused(ShapeError, call(real(4, 4), **_LAST), "sobel_edges", "(4, 4)"),
+        ),
     ),
     OpCase(
         "image.ssim",
@@ -265,6 +326,11 @@ CASES: Final = (
         _WIDE,
         gradient=1,
         slope_tolerance=1e-6,
+        errors=(
+            refused(
+                ShapeError, call(real(4, 4, 3), real(4, 4, 3), **_LAST), "ssim", "11"
+            ),
+        ),
     ),
     OpCase(
         "image.resize",
@@ -277,7 +343,21 @@ CASES: Final = (
         _sums(4),
         _WIDE,
         gradient=1,
-        errors=_filter("cubist"),
+        errors=(
+            *_filter("cubist"),
+            refused(ShapeError, call(_image(4, 4), (2, 2), **_LAST), "(4, 4)"),
+            refused(ArgumentError, call(_image(4, 4, 3), (2, 0), **_LAST), "(2, 0)"),
+            refused(
+                ArgumentError,
+                call(
+                    _image(4, 4, 3),
+                    (2, 2),
+                    crop_to_aspect_ratio=True,
+                    pad_to_aspect_ratio=True,
+                ),
+                "aspect ratio, not both",
+            ),
+        ),
     ),
     OpCase(
         "image.scale_and_translate",
@@ -312,6 +392,12 @@ CASES: Final = (
         _WIDE,
         gradient=1,
         slope_tolerance=1e-6,
+        errors=(
+            refused(ArgumentError, call(real(3), real(1, 2), 2), "order", "2"),
+            refused(
+                ShapeError, call(real(3), real(2, 2), 1), "map_coordinates", "(2, 2)"
+            ),
+        ),
     ),
     OpCase(
         "image.affine_transform",
@@ -321,12 +407,26 @@ CASES: Final = (
                 given([0.9, 0.2, 0.31, -0.1, 1.1, 0.17, 0.0, 0.0]),
                 **_LAST,
             ),
+            call(
+                _image(4, 5, 2),
+                given([0.9, 0.2, 0.31, -0.1, 1.1, 0.17, 0.0, 0.0]).constant(),
+                "nearest",
+                **_LAST,
+            ),
         ),
         _affine,
         composed(64, "weights of rounded coordinates", scale=lambda *a, **k: 4.0),
         _WIDE,
         gradient=1,
         slope_tolerance=1e-6,
+        errors=(
+            refused(
+                ShapeError,
+                call(real(4, 4, 3), real(6), **_LAST),
+                "affine_transform",
+                "8 values",
+            ),
+        ),
     ),
     OpCase(
         "image.perspective_transform",
@@ -351,11 +451,18 @@ CASES: Final = (
         (
             call(_image(2, 5, 6, 2), 2, 2, **_LAST),
             call(_image(1, 4, 4, 1), 3, 1, **_LAST),
+            call(_image(1, 5, 6, 2), 2, 2, dilation_rate=2, padding="same", **_LAST),
         ),
         _patches,
         EXACT,
         _WIDE,
         gradient=1,
+        errors=(
+            refused(ShapeError, call(real(4, 4, 3), 5, **_LAST), "5"),
+            refused(
+                ArgumentError, call(real(4, 4, 3), 0, **_LAST), "extract_patches", "0"
+            ),
+        ),
     ),
     OpCase(
         "image.extract_patches_3d",
@@ -364,5 +471,13 @@ CASES: Final = (
         EXACT,
         _WIDE,
         gradient=1,
+        errors=(
+            refused(
+                ShapeError,
+                call(real(4, 4, 3), 2, **_LAST),
+                "extract_patches_3d",
+                "(4, 4, 3)",
+            ),
+        ),
     ),
 )

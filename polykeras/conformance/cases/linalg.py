@@ -14,11 +14,12 @@ import numpy as np
 from polykeras.conformance._bounds import Bound, composed
 from polykeras.conformance._case import ErrorSample, OpCase
 from polykeras.conformance._samples import Draw, call, made, real
-from polykeras.errors import ShapeError
+from polykeras.conformance.cases._builders import refused
+from polykeras.errors import ArgumentError, ShapeError
 
 __all__ = ["CASES"]
 
-_WIDE: Final = ("float32", "float64")
+_DTYPES: Final = ("float32", "float64", "bfloat16", "float16")
 
 
 def _spread(*shape: int) -> Draw:
@@ -137,8 +138,13 @@ CASES: Final = (
         (call(_definite(4, 4)), call(_definite(2, 3, 3), upper=True)),
         _cholesky,
         _solved(),
-        _WIDE,
-        errors=_square("cholesky"),
+        _DTYPES,
+        gradient=2,
+        slope_tolerance=1e-6,
+        errors=(
+            *_square("cholesky"),
+            refused(ShapeError, call(real(3)), "cholesky", "(3,)"),
+        ),
     ),
     OpCase(
         "qr",
@@ -149,9 +155,13 @@ CASES: Final = (
         ),
         _qr,
         _solved(),
-        _WIDE,
+        _DTYPES,
         (None, None),
         view=_of_qr,
+        errors=(
+            refused(ShapeError, call(real(3)), "qr", "(3,)"),
+            refused(ArgumentError, call(real(3, 2), "raw"), "'raw'"),
+        ),
     ),
     OpCase(
         "svd",
@@ -162,34 +172,44 @@ CASES: Final = (
         ),
         _svd,
         _solved(),
-        _WIDE,
+        _DTYPES,
+        gradient=2,
+        slope_tolerance=1e-6,
         view=_of_svd,
+        errors=(refused(ShapeError, call(real(3)), "svd", "(3,)"),),
     ),
     OpCase(
         "eigh",
         (call(_definite(4, 4)), call(_definite(2, 3, 3))),
         lambda x: (np.linalg.eigvalsh(x), x),
         _solved(),
-        _WIDE,
+        _DTYPES,
         (None, None),
+        gradient=2,
+        slope_tolerance=1e-6,
         view=_of_eigh,
+        errors=(refused(ShapeError, call(real(2, 3)), "(2, 3)", "square"),),
     ),
     OpCase(
         "eig",
         (call(_spread(3, 3)),),
         np.zeros_like,
         _solved(),
-        _WIDE,
+        _DTYPES,
+        # Values and vectors are complex, which has no half precision.
+        lambda dtype: "float64" if dtype == "float64" else "float32",
         view=_of_eig,
+        errors=(refused(ShapeError, call(real(2, 3)), "(2, 3)", "square"),),
     ),
     OpCase(
         "lu_factor",
         (call(_spread(4, 4)), call(_spread(2, 3, 3))),
         lambda x: np.abs(np.linalg.det(x)),
         composed(64, "a determinant of pivots", scale=lambda x: 81.0),
-        _WIDE,
+        _DTYPES,
         gradient=1,
         view=_of_lu,
+        errors=(refused(ShapeError, call(real(3)), "lu_factor", "(3,)"),),
     ),
     OpCase(
         "solve",
@@ -200,12 +220,14 @@ CASES: Final = (
         ),
         np.linalg.solve,
         _solved(),
-        _WIDE,
+        _DTYPES,
         gradient=2,
         errors=(
             ErrorSample(
                 call(_spread(3, 3), real(2, 2)), ShapeError, ("(3, 3)", "(2, 2)")
             ),
+            refused(ShapeError, call(real(2, 3), real(3)), "(2, 3)", "square"),
+            refused(ShapeError, call(real(2, 3, 3), real(3)), "(2, 3, 3)", "(3,)"),
         ),
     ),
     OpCase(
@@ -216,15 +238,16 @@ CASES: Final = (
         ),
         _triangle,
         _solved(),
-        _WIDE,
+        _DTYPES,
         gradient=2,
+        errors=(refused(ShapeError, call(real(3, 3), real(2)), "(3, 3)", "(2,)"),),
     ),
     OpCase(
         "inv",
         (call(_spread(4, 4)), call(_spread(2, 3, 3))),
         np.linalg.inv,
         _solved(),
-        _WIDE,
+        _DTYPES,
         gradient=2,
         errors=_square("inv"),
     ),
@@ -233,33 +256,39 @@ CASES: Final = (
         (call(_spread(4, 3)), call(_spread(3, 4))),
         np.linalg.pinv,
         _solved(),
-        _WIDE,
+        _DTYPES,
         gradient=1,
         slope_tolerance=1e-6,
+        errors=(refused(ShapeError, call(real(3)), "pinv", "(3,)"),),
     ),
     OpCase(
         "lstsq",
         (call(_spread(5, 3), real(5, 2)), call(_spread(4, 3), real(4))),
         _lstsq,
         _solved(),
-        _WIDE,
+        _DTYPES,
         gradient=1,
         slope_tolerance=1e-6,
+        errors=(refused(ShapeError, call(real(2, 3), real(3)), "(2, 3)", "(3,)"),),
     ),
     OpCase(
         "cholesky_inverse",
         (call(_spread(3, 3)), call(_spread(3, 3), upper=True)),
         _cholesky_inverse,
         _solved(),
-        _WIDE,
+        _DTYPES,
         gradient=1,
+        errors=(
+            refused(ShapeError, call(real(2, 3)), "(2, 3)", "square"),
+            refused(ShapeError, call(real(3)), "cholesky_inverse", "(3,)"),
+        ),
     ),
     OpCase(
         "det",
         (call(_spread(3, 3)), call(_spread(2, 4, 4))),
         lambda x: np.asarray(np.linalg.det(x)),
         composed(64, "a product of pivots", scale=lambda x: 81.0),
-        _WIDE,
+        _DTYPES,
         gradient=2,
         slope_tolerance=1e-6,
         errors=_square("det"),
@@ -269,23 +298,29 @@ CASES: Final = (
         (call(_spread(3, 3)), call(_spread(2, 4, 4))),
         lambda x: tuple(np.linalg.slogdet(x)),
         _solved(),
-        _WIDE,
+        _DTYPES,
         gradient=1,
+        errors=(
+            refused(ShapeError, call(real(2, 3)), "(2, 3)", "square"),
+            refused(ShapeError, call(real(3)), "slogdet", "(3,)"),
+        ),
     ),
     OpCase(
         "logdet",
         (call(_definite(3, 3)), call(_definite(2, 4, 4))),
         lambda x: np.asarray(np.linalg.slogdet(x)[1]),
         _solved(),
-        _WIDE,
+        _DTYPES,
         gradient=1,
+        errors=(refused(ShapeError, call(real(2, 3)), "(2, 3)", "square"),),
     ),
     OpCase(
         "matrix_rank",
         (call(_spread(4, 3)), call(_spread(2, 3, 3))),
         lambda x: np.asarray(np.linalg.matrix_rank(x)),
         composed(0, "a count"),
-        _WIDE,
+        _DTYPES,
         "int32",
+        errors=(refused(ShapeError, call(real(3)), "matrix_rank", "(3,)"),),
     ),
 )

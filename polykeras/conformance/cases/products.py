@@ -10,7 +10,8 @@ import numpy as np
 from polykeras.conformance._bounds import ROUNDED, composed, summed
 from polykeras.conformance._case import FLOATS, ErrorSample, OpCase
 from polykeras.conformance._samples import Sample, call, real
-from polykeras.errors import ShapeError
+from polykeras.conformance.cases._builders import refused
+from polykeras.errors import ArgumentError, ShapeError
 
 __all__ = ["CASES"]
 
@@ -62,7 +63,12 @@ CASES: Final = (
         call(real(4), real(4)),
         call(real(2, 1, 3, 4), real(5, 4, 2)),
         call(real(0, 4), real(4, 2)),
-        errors=(_misfit("matmul", (2, 3), (2, 3)),),
+        errors=(
+            _misfit("matmul", (2, 3), (2, 3)),
+            _misfit("matmul", (3,), (4,)),
+            refused(ShapeError, call(real(2, 2, 3), real(4, 3, 2)), "matmul", "(4,)"),
+            _misfit("matmul", (), (3,)),
+        ),
     ),
     _product(
         "tensordot",
@@ -71,6 +77,13 @@ CASES: Final = (
         call(real(2, 3, 4), real(3, 4, 2)),
         call(real(2, 3), real(3, 2), axes=1),
         call(real(2, 3), real(3, 2), axes=[[0], [1]]),
+        call(real(2), real(3), axes=0),
+        call(real(2, 3, 4), real(4, 3, 2), axes=([1, -1], [1, 0])),
+        errors=(
+            refused(ShapeError, call(real(2, 3), real(2, 3), axes=1), "(2, 3)"),
+            refused(ArgumentError, call(real(2), real(2), axes=2), "axes"),
+            refused(ArgumentError, call(real(2), real(2), axes=[[0], [3]]), "3"),
+        ),
     ),
     _product(
         "dot",
@@ -80,6 +93,7 @@ CASES: Final = (
         call(real(4), real(4)),
         call(real(2, 3, 4), real(2, 4, 3)),
         call(real(), real(3)),
+        errors=(refused(ShapeError, call(real(2), real(3)), "(2,)", "(3,)"),),
     ),
     _product(
         "inner",
@@ -87,6 +101,7 @@ CASES: Final = (
         4,
         call(real(3, 4), real(2, 4)),
         call(real(4), real(4)),
+        errors=(refused(ShapeError, call(real(2), real(3)), "(2,)", "(3,)"),),
     ),
     OpCase(
         "outer",
@@ -96,7 +111,14 @@ CASES: Final = (
         _DTYPES,
         gradient=2,
     ),
-    _product("vdot", np.vdot, 6, call(real(6), real(6)), call(real(2, 3), real(2, 3))),
+    _product(
+        "vdot",
+        np.vdot,
+        6,
+        call(real(6), real(6)),
+        call(real(2, 3), real(2, 3)),
+        errors=(refused(ShapeError, call(real(2), real(3)), "2", "3"),),
+    ),
     OpCase(
         "kron",
         (call(real(2, 3), real(3, 2)), call(real(2), real(3))),
@@ -112,6 +134,7 @@ CASES: Final = (
         composed(2, "two products and a difference", scale=lambda *a, **k: 8.0),
         ("float32", "float64"),
         gradient=2,
+        errors=(refused(ShapeError, call(real(4), real(4)), "cross", "(4,)"),),
     ),
     OpCase(
         "trace",
@@ -123,6 +146,7 @@ CASES: Final = (
         composed(3, "a sum of at most 3", scale=lambda *a, **k: 6.0),
         ("float32", "float64", "int32"),
         gradient=2,
+        errors=(refused(ShapeError, call(real(3)), "two axes", "(3,)"),),
     ),
     OpCase(
         "einsum",
@@ -132,6 +156,11 @@ CASES: Final = (
             call("ii->i", real(3, 3)),
             call("...i,i->...", real(2, 3, 4), real(4)),
             call("ij->", real(3, 4)),
+            call("ij,jk", real(2, 3), real(3, 4)).noted("implicit result"),
+            call("iij->j", real(3, 3, 2)),
+            call("ij,jk,kl->il", real(2, 3), real(3, 4), real(4, 2)),
+            call("ij,kl->", real(2, 3), real(2, 2)),
+            call("...ij,...jk->...ik", real(3, 1, 2, 3), real(2, 3, 2)),
         ),
         _einsum,
         summed(12, _magnitudes),
@@ -139,6 +168,16 @@ CASES: Final = (
         errors=(
             ErrorSample(
                 call("ij,jk->ik", real(2, 3), real(2, 3)), ShapeError, ("(2, 3)",)
+            ),
+            refused(ShapeError, call("ijk->i", real(2, 3)), "einsum", "(2, 3)"),
+            refused(ArgumentError, call("ij,jk->ik", real(2, 3)), "einsum"),
+            refused(ArgumentError, call("ij->ik", real(2, 3)), "k"),
+            refused(ArgumentError, call("ij->ii", real(2, 3)), "i"),
+            refused(ArgumentError, call("...i->i", real(2, 3)), "einsum"),
+            refused(ArgumentError, call("i3->i", real(2, 3)), "i3->i"),
+            refused(ShapeError, call("ij->i", real(2, 3, 4)), "(2, 3, 4)"),
+            refused(
+                ShapeError, call("...i,...i->...", real(2, 3), real(4, 3)), "einsum"
             ),
         ),
     ),

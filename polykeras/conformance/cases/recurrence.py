@@ -13,8 +13,9 @@ import scipy.special
 from polykeras.conformance._bounds import Bound, composed
 from polykeras.conformance._case import ErrorSample, OpCase
 from polykeras.conformance._samples import Draw, call, given, real
+from polykeras.conformance.cases._builders import refused
 from polykeras.conformance.cases.activations import sigmoid
-from polykeras.errors import ShapeError
+from polykeras.errors import ArgumentError, ShapeError
 
 __all__ = ["CASES"]
 
@@ -192,6 +193,18 @@ CASES: Final = (
         _WIDE,
         (None, None),
         gradient=2,
+        errors=(
+            refused(
+                ArgumentError,
+                call(real(2, 3, 4), real(2, 5), real(4, 15), real(5, 15), None, "gelu"),
+                "'gelu'",
+            ),
+            refused(
+                ShapeError,
+                call(real(2, 3, 4), real(2, 5), real(4, 15), real(5, 15), real(15)),
+                "(2, 15)",
+            ),
+        ),
     ),
     OpCase(
         "simple_rnn",
@@ -204,6 +217,18 @@ CASES: Final = (
         _WIDE,
         (None, None),
         gradient=2,
+        errors=(
+            refused(
+                ShapeError,
+                call(real(3, 4), real(2, 5), real(4, 5), real(5, 5)),
+                "(batch, time, features)",
+            ),
+            refused(
+                ArgumentError,
+                call(real(2, 3, 4), real(2, 5), real(4, 5), real(5, 5), None, "gelu"),
+                "'gelu'",
+            ),
+        ),
     ),
     OpCase(
         "dot_product_attention",

@@ -11,9 +11,10 @@ from typing import Any, Final
 import numpy as np
 
 from polykeras.conformance._bounds import composed
-from polykeras.conformance._case import ErrorSample, OpCase
+from polykeras.conformance._case import OpCase
 from polykeras.conformance._samples import call, real
-from polykeras.errors import ShapeError
+from polykeras.conformance.cases._builders import refused
+from polykeras.errors import ArgumentError, ShapeError
 
 __all__ = ["CASES"]
 
@@ -96,6 +97,10 @@ CASES: Final = (
         _FAST,
         _WIDE,
         gradient=2,
+        errors=(
+            refused(ArgumentError, call(real(3)), "fft", "pair"),
+            refused(ShapeError, call((real(3), real(4))), "(3,)", "(4,)"),
+        ),
     ),
     OpCase(
         "fft2",
@@ -104,6 +109,7 @@ CASES: Final = (
         _FAST,
         _WIDE,
         gradient=2,
+        errors=(refused(ShapeError, call((real(3), real(3))), "fft2"),),
     ),
     OpCase(
         "ifft2",
@@ -112,6 +118,7 @@ CASES: Final = (
         _FAST,
         _WIDE,
         gradient=2,
+        errors=(refused(ShapeError, call((real(3), real(3))), "ifft2"),),
     ),
     OpCase(
         "rfft",
@@ -120,7 +127,10 @@ CASES: Final = (
         _FAST,
         _WIDE,
         gradient=2,
-        errors=(ErrorSample(call(real()), ShapeError, ("rfft", "axis")),),
+        errors=(
+            refused(ShapeError, call(real()), "rfft", "axis"),
+            refused(ArgumentError, call(real(3), 0), "rfft", "0"),
+        ),
     ),
     OpCase(
         "irfft",
@@ -129,6 +139,7 @@ CASES: Final = (
         _FAST,
         _WIDE,
         gradient=2,
+        errors=(refused(ArgumentError, call((real(3), real(3)), 0), "irfft", "0"),),
     ),
     OpCase(
         "stft",
@@ -140,6 +151,11 @@ CASES: Final = (
         _FAST,
         _WIDE,
         gradient=2,
+        errors=(
+            refused(ArgumentError, call(real(9), 8, 4, 4), "stft"),
+            refused(ArgumentError, call(real(9), 4, 4, 4, "flat"), "'flat'"),
+            refused(ShapeError, call(real(9), 4, 4, 4, np.ones(3)), "stft"),
+        ),
     ),
     OpCase(
         "istft",
