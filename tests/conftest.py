@@ -14,6 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 from polykeras.backend import Backend, get_backend, use_backend
+from polykeras.random import set_random_seed
 
 pytest_plugins = ["polykeras.conformance.plugin"]
 
@@ -34,6 +35,12 @@ def pytest_runtest_teardown() -> None:
     _run["tests"] += 1
     if _run["tests"] % KEPT == 0 and "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
+
+
+@pytest.fixture(autouse=True)
+def _seed() -> None:
+    """Let weights and draws without a seed of their own be the same in any order."""
+    set_random_seed(0)
 
 
 @pytest.fixture(params=BACKENDS)

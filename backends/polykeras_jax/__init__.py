@@ -15,8 +15,8 @@ __all__ = ["polykeras_backends", "polykeras_conformance_gaps"]
 # product with its reciprocal: that of the largest number is subnormal.
 _WITH_SUBNORMALS: Final = {
     "bfloat16 float32 float64": (
-        *("arctan2", "divide", "divide_no_nan", "leaky_relu", "power", "silu"),
-        *("swish", "true_divide"),
+        *("arcsin", "arctan2", "deg2rad", "divide", "divide_no_nan", "erfinv"),
+        *("leaky_relu", "power", "reciprocal", "silu", "swish", "true_divide"),
     ),
     "float32 float64": ("floor_divide",),
 }

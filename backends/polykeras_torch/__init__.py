@@ -45,5 +45,11 @@ def polykeras_conformance_gaps(backend: Backend) -> list[ConformanceGap]:
             reason="the second derivative of torch.logaddexp is NaN where exp of the "
             "difference overflows",
             error=AssertionError,
-        )
+        ),
+        ConformanceGap(
+            pattern="edge_cases/special_values/erf/bfloat16/*",
+            kind="upstream",
+            reason="torch.erf of the smallest normal bfloat16 is 0, of float32 is not",
+            error=AssertionError,
+        ),
     ]

@@ -50,6 +50,7 @@ def unary(
         "dtypes": WITH_WHOLE,
         "result": inexact,
         "gradient": 2,
+        "elementwise": True,
     } | case
     return OpCase(op, (*samples, *more), reference, bound, **fields)
 
