@@ -45,6 +45,7 @@ _MODULES = (
     "autodiff",
     "backend",
     "callbacks",
+    "compare",
     "config",
     "constraints",
     "datasets",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from polykeras.cli.backends import backends
+from polykeras.cli.compare import app as compare
 from polykeras.cli.conformance import conformance
 from polykeras.cli.demo import demo
 from polykeras.cli.inspect import inspect
@@ -19,6 +20,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 app.command()(backends)
+app.add_typer(compare, name="compare")
 app.command()(conformance)
 app.command()(demo)
 app.command()(inspect)

@@ -26,11 +26,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-import ml_dtypes
-import numpy as np
-
 from polykeras import dtypes
-from polykeras.backend import Array
+from polykeras.precision import epsilon_of, errors_in_ulp, spacing
 
 __all__ = [
     "EXACT",
@@ -68,9 +65,9 @@ class Bound:
         """
         if not self.ulp or not dtypes.is_inexact(dtype):
             return 0.0
-        if _eps(dtype) > _eps("float32"):
+        if epsilon_of(dtype) > epsilon_of("float32"):
             return self.ulp if self.low is None else self.low
-        return self.ulp + (1.0 if _eps(dtype) < _eps("float32") else 0.0)
+        return self.ulp + (1.0 if epsilon_of(dtype) < epsilon_of("float32") else 0.0)
 
 
 EXACT: Final = Bound(0, "the result is one of the inputs, a count or a truth")
@@ -109,57 +106,3 @@ def composed(ulp: float, why: str, **more: Any) -> Bound:
         more: `scale` and `low` of `Bound`.
     """
     return Bound(ulp, why, **more)
-
-
-def _eps(dtype: str) -> float:
-    return float(_limits(dtype).eps)
-
-
-def _limits(dtype: str) -> Any:
-    return ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
-
-
-def spacing(values: Array, dtype: str) -> Array:
-    """Return the distance from each number to its neighbour in a dtype.
-
-    Args:
-        values: Numbers in float64.
-        dtype: A floating or complex dtype.
-
-    >>> float(spacing(np.array(1.0), "float32")) == 2.0**-23
-    True
-    """
-    limits = _limits(dtype)
-    size = np.abs(
-        np.asarray(values, np.complex128 if np.iscomplexobj(values) else float)
-    )
-    with np.errstate(all="ignore"):
-        size = np.clip(size, float(limits.smallest_normal), float(limits.max))
-        exponent = np.floor(np.log2(size))
-        return np.asarray(np.ldexp(float(limits.eps), exponent.astype(int)))
-
-
-def errors_in_ulp(found: Array, expected: Array, dtype: str, scale: Any = 0.0) -> Array:
-    """Return the error of each entry in units of the last place.
-
-    Equal infinities and NaN for NaN have no error; a finite number for an infinite
-    one, or any number for NaN, has an infinite one, unless the true value overflows
-    the dtype within the unit.
-
-    Args:
-        found: Results in the dtype.
-        expected: The true values in 64 bits, of the same shape.
-        dtype: The dtype of the results.
-        scale: Magnitude of terms that cancel, where it is larger than the result.
-    """
-    if not dtypes.is_inexact(dtype):
-        return np.where(np.asarray(found) == np.asarray(expected), 0.0, np.inf)
-    wide = np.complex128 if dtypes.is_complex(dtype) else np.float64
-    got, want = np.asarray(found).astype(wide), np.asarray(expected).astype(wide)
-    narrow = dtypes.as_numpy_dtype(dtype)
-    with np.errstate(all="ignore"):
-        unit = spacing(np.maximum(np.abs(want), scale), dtype)
-        error = np.abs(got - want) / unit
-        same = (got == want) | (np.isnan(got) & np.isnan(want))
-        same |= got == want.astype(narrow).astype(wide)
-    return np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from polykeras.masking import get_mask
 
 if TYPE_CHECKING:
     from polykeras.layers.layer import Layer
 
-__all__ = ["CallContext", "CallSignature", "current_call"]
+__all__ = ["CallContext", "CallSignature", "Observer", "current_call", "observing"]
+
+Observer: TypeAlias = "Callable[[Layer, tuple[Any, ...], dict[str, Any]], Any]"
+"""Takes a layer and the arguments of its `call`; returns the outputs to go on with."""
 
 _context: ContextVar[CallContext | None] = ContextVar("polykeras_call", default=None)
+_observer: ContextVar[Observer | None] = ContextVar("polykeras_observer", default=None)
+
+
+@contextmanager
+def observing(observer: Observer) -> Iterator[None]:
+    """Let `observer` run the calls of layers in the block, instead of the layers.
+
+    It calls ``layer.call`` itself, and sees inputs that are cast and built for,
+    with masks and the training flag filled in.
+
+    Args:
+        observer: Run for each call of any layer, in the order of the calls.
+    """
+    token = _observer.set(observer)
+    try:
+        yield
+    finally:
+        _observer.reset(token)
 
 
 def current_call() -> CallContext | None:
@@ -30,12 +52,13 @@ class CallContext:
         entry: The outermost layer.
     """
 
-    __slots__ = ("_token", "entry", "training")
+    __slots__ = ("_token", "entry", "observer", "training")
 
     def __init__(self, entry: Layer) -> None:
         """Start without a training flag."""
         self.entry = entry
         self.training: bool | None = None
+        self.observer = _observer.get()
 
     def __enter__(self) -> CallContext:
         """Make this the current call."""

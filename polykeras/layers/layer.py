@@ -219,7 +219,10 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
             context.training = training
         try:
             with scope, autocast_scope(self.compute_dtype if self.autocast else None):
-                outputs = self.call(*args, **kwargs)
+                if context is None or context.observer is None:
+                    outputs = self.call(*args, **kwargs)
+                else:
+                    outputs = context.observer(self, args, kwargs)
         finally:
             if context is not None:
                 context.training = outer

@@ -1,0 +1,256 @@
+"""Backends seen through another dtype: `numpy:float64`, `torch:bfloat16`.
+
+A model says its dtypes in many places: policies, inputs, casts, losses. `Recast`
+changes none of them. It is a backend whose kernels hold every floating tensor in one
+dtype, whatever they are asked for, so the same model with the same weights computes
+in 64 bits for reference, or in 16 to see what that costs. Random numbers are drawn in
+the dtype that was asked for and then converted, so that masks are the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from polykeras import dtypes, tree
+from polykeras.backend import (
+    Array,
+    Backend,
+    Kernel,
+    KernelTable,
+    Tensor,
+    engine_scope,
+    get_backend,
+)
+from polykeras.errors import ArgumentError, nearest
+from polykeras.ops._registry import REGISTRY
+
+__all__ = ["Delegate", "Recast", "engine_named", "nominal_dtype"]
+
+_COMPLEX: Final = {"float64": "complex128"}
+
+
+def engine_named(said: str | Backend) -> Backend:
+    """Return the backend that ``NAME`` or ``NAME:DTYPE`` says.
+
+    Args:
+        said: The name of a backend, with a floating dtype to compute in, or a
+            `Backend`.
+
+    Raises:
+        ArgumentError: If the dtype is not floating.
+        BackendError: If there is no such backend.
+
+    >>> engine_named("numpy:float64")
+    <Backend numpy:float64>
+    """
+    if not isinstance(said, str):
+        return get_backend(said)
+    name, colon, dtype = said.partition(":")
+    backend = get_backend(name)
+    if not colon:
+        return backend
+    if dtype not in dtypes.FLOATS:
+        raise ArgumentError(
+            f"The engine {said!r} names no floating dtype after the colon. "
+            + nearest(dtype, dtypes.FLOATS)
+        )
+    return Recast(backend, dtype)
+
+
+def nominal_dtype(engine: Backend) -> str | None:
+    """Return the dtype that an engine computes in whatever the model says, or None."""
+    return engine.dtype if isinstance(engine, Recast) else None
+
+
+class Delegate(Backend):
+    """A backend that does as another one does; subclasses change its kernels.
+
+    Args:
+        inner: The backend that holds the tensors.
+        name: What reports call it.
+    """
+
+    def __init__(self, inner: Backend, name: str) -> None:
+        """Take over what the other backend declares."""
+        self.inner = inner
+        self.name = name
+        self.tensor_type = inner.tensor_type
+        self.inexact = inner.inexact
+        self.distribution = inner.distribution
+        self.capabilities = inner.capabilities
+        self.kernels = _DelegateTable(self)
+
+    def kernel_for(self, name: str, kernel: Kernel) -> Kernel:
+        """Return what runs an op in place of the other backend's kernel."""
+        return kernel
+
+    def own_kernels(self) -> Mapping[str, Kernel]:
+        """Return nothing: the table asks the other backend."""
+        return {}
+
+    def is_tensor(self, x: object) -> bool:
+        """Ask the other backend."""
+        return self.inner.is_tensor(x)
+
+    def from_numpy(self, x: Array, dtype: str) -> Tensor:
+        """Ask the other backend."""
+        return self.inner.from_numpy(x, dtype)
+
+    def to_numpy(self, x: Tensor) -> Array:
+        """Ask the other backend."""
+        return self.inner.to_numpy(x)
+
+    def dtype_name(self, x: Tensor) -> str:
+        """Ask the other backend."""
+        return self.inner.dtype_name(x)
+
+    def scalar(self, value: complex, dtype: str) -> Tensor:
+        """Ask the other backend."""
+        return self.inner.scalar(value, dtype)
+
+    def from_dlpack(self, x: Any) -> Tensor:
+        """Ask the other backend."""
+        return self.inner.from_dlpack(x)
+
+    def vjp(
+        self, fn: Callable[..., Any], primals: Sequence[Tensor]
+    ) -> tuple[Any, Callable[[Any], list[Tensor]], Any]:
+        """Ask the other backend."""
+        return self.inner.vjp(fn, primals)
+
+    def custom_vjp(self, f: Callable[..., Any]) -> Callable[..., Any]:
+        """Ask the other backend."""
+        return self.inner.custom_vjp(f)
+
+    def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
+        """Ask the other backend."""
+        return self.inner.checkpoint(fn)
+
+    def compile(
+        self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
+    ) -> Callable[..., Any]:
+        """Ask the other backend."""
+        return self.inner.compile(fn, donate=donate)
+
+    def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
+        """Ask the other backend."""
+        return self.inner.vmap(fn)
+
+    def is_concrete(self, x: Tensor) -> bool:
+        """Ask the other backend."""
+        return self.inner.is_concrete(x)
+
+    @contextmanager
+    def step_scope(self) -> Iterator[None]:
+        """Ask the other backend."""
+        with self.inner.step_scope():
+            yield
+
+    @contextmanager
+    def dtype_scope(self, dtype: str) -> Iterator[None]:
+        """Ask the other backend."""
+        with self.inner.dtype_scope(dtype):
+            yield
+
+    def library_version(self) -> str:
+        """Ask the other backend."""
+        return self.inner.library_version()
+
+    def devices(self) -> list[str]:
+        """Ask the other backend."""
+        return self.inner.devices()
+
+    @contextmanager
+    def device_scope(self, device: str) -> Iterator[None]:
+        """Ask the other backend."""
+        with self.inner.device_scope(device):
+            yield
+
+    def synchronize(self) -> None:
+        """Ask the other backend."""
+        self.inner.synchronize()
+
+
+class _DelegateTable(KernelTable):
+    """Looks each kernel up in another backend's table on first use."""
+
+    backend: Delegate
+
+    def __missing__(self, name: str) -> Kernel:
+        kernel = self.backend.inner.kernels[name]
+        if name in REGISTRY and kernel is not REGISTRY[name].op.fn:  # type: ignore[attr-defined]
+            # A composition runs as it is: the ops inside come back to this table.
+            kernel = self.backend.kernel_for(name, kernel)
+        self[name] = kernel
+        return kernel
+
+
+class Recast(Delegate):
+    """A backend whose floating tensors all have one dtype.
+
+    Args:
+        inner: The backend that computes.
+        dtype: The floating dtype.
+        name: What reports call it; by default ``NAME:DTYPE``.
+    """
+
+    def __init__(self, inner: Backend, dtype: str, name: str = "") -> None:
+        """Remember the dtype."""
+        self.dtype = dtype
+        super().__init__(inner, name or f"{inner.name}:{dtype}")
+
+    def target(self, dtype: str) -> str:
+        """Return the dtype that stands in for `dtype`."""
+        if dtypes.is_float(dtype):
+            return self.dtype
+        if dtypes.is_complex(dtype):
+            return _COMPLEX.get(self.dtype, "complex64")
+        return dtype
+
+    def kernel_for(self, name: str, kernel: Kernel) -> Kernel:
+        """Return a kernel that is asked for, and gives, this dtype."""
+        if name == "cast":
+            return self._cast
+        if name.startswith("random_"):
+            return self._drawing(name)
+
+        def recast(*args: Any) -> Any:
+            return kernel(*[self._said(a) for a in args])
+
+        return recast
+
+    def _said(self, argument: Any) -> Any:
+        if isinstance(argument, str) and argument in dtypes.ALL:
+            return self.target(argument)
+        return argument
+
+    def _cast(self, x: Tensor, dtype: str) -> Tensor:
+        target = self.target(dtype)
+        if self.inner.dtype_name(x) == target:
+            return x
+        return self.inner.kernels["cast"](x, target)
+
+    def _drawing(self, name: str) -> Kernel:
+        """Return a kernel that draws in the dtype asked for, then converts."""
+
+        def draw(*args: Any) -> Any:
+            with engine_scope(self.inner):
+                drawn = self.inner.kernels[name](*args)
+            return tree.map_leaves(self._converted, drawn)
+
+        return draw
+
+    def _converted(self, x: Any) -> Any:
+        if not self.inner.is_tensor(x):
+            return x
+        return self._cast(x, self.inner.dtype_name(x))
+
+    def from_numpy(self, x: Array, dtype: str) -> Tensor:
+        """Return a tensor of this dtype, if the values are floating."""
+        return self.inner.from_numpy(x, self.target(dtype))
+
+    def scalar(self, value: complex, dtype: str) -> Tensor:
+        """Return a 0-d tensor of this dtype, if the value is floating."""
+        return self.inner.scalar(value, self.target(dtype))

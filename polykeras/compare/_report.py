@@ -1,0 +1,188 @@
+"""`Report`: what was compared, how it came out, and where it first went wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from polykeras.compare._measures import VERDICTS, Measure, Verdict
+
+__all__ = ["SCHEMA", "Item", "Report"]
+
+SCHEMA = 1
+_BAD = ("suspicious", "wrong")
+
+
+@dataclass(frozen=True)
+class Item:
+    """One comparison: an output of a layer, a gradient, a weight after a step.
+
+    Args:
+        kind: ``"layer"``, ``"gradient"``, ``"update"``, ``"loss"`` or ``"op"``.
+        name: The path of the layer, weight or op.
+        cls: The class of the layer, the dtype of the weight.
+        engine: The engine that was compared.
+        against: What it was compared with: the reference or another engine.
+        mode: ``"inference"`` or ``"training"``.
+        dtype: The dtype of the result.
+        shape: Its shape.
+        error: As the model ran: the errors of what came before are in it.
+        bound: The largest error that is rounding there.
+        verdict: The verdict on the error; for a layer that was also run alone, on its
+            own error.
+        local: Of a layer, the error with the reference's inputs.
+        local_bound: The largest local error that is rounding.
+        accumulated: The verdict on the error as the model ran.
+        why: Where the bound comes from, or why nothing could be compared.
+    """
+
+    kind: str
+    name: str
+    cls: str
+    engine: str
+    against: str
+    mode: str
+    dtype: str
+    shape: tuple[int, ...]
+    error: Measure | None
+    bound: float
+    verdict: Verdict
+    local: Measure | None = None
+    local_bound: float = 0.0
+    accumulated: Verdict = "rounding"
+    why: str = ""
+
+    @property
+    def consistent(self) -> bool:
+        """Whether rounding explains the error."""
+        return self.verdict not in _BAD
+
+    @property
+    def excess(self) -> float:
+        """The error in units of the bound, by which items are sorted."""
+        if self.error is None or self.verdict in ("identical bits", "not comparable"):
+            return 0.0
+        error, bound = self.error, self.bound
+        if self.local is not None:
+            error, bound = self.local, self.local_bound
+        if error.nonfinite and self.verdict == "wrong":
+            return float("inf")
+        if not bound:
+            return float("inf") if error.max_abs else 0.0
+        return error.max_abs / bound
+
+    def sentence(self) -> str:
+        """Say in one sentence what differs."""
+        what = f"{self.kind} {self.name!r} ({self.cls}, {self.mode}) on {self.engine}"
+        if self.error is None:
+            return f"{what} could not be compared: {self.why}"
+        error, bound = self.error, self.bound
+        if self.local is not None:
+            error, bound = self.local, self.local_bound
+        if error.nonfinite:
+            return (
+                f"{what} is {self.verdict}: {error.nonfinite} of {error.size} entries "
+                f"are NaN or infinite on one side only, first at {error.positions[0]}"
+            )
+        return (
+            f"{what} is {self.verdict}: its error is {error.max_abs:.3g} "
+            f"({error.max_rel:.2g} of the largest entry), rounding explains "
+            f"{bound:.3g}"
+        )
+
+
+@dataclass
+class Report:
+    """The result of a comparison.
+
+    Args:
+        model: The name of the model.
+        reference: The name of the reference.
+        engines: The names of the engines compared.
+        items: All comparisons, in the order of the model.
+        environment: Versions, devices, dtypes, seeds.
+    """
+
+    model: str
+    reference: str
+    engines: list[str]
+    items: list[Item] = field(default_factory=list)
+    environment: dict[str, Any] = field(default_factory=dict)
+
+    def of_kind(self, kind: str) -> list[Item]:
+        """Return the items of one kind."""
+        return [item for item in self.items if item.kind == kind]
+
+    @property
+    def layers(self) -> list[Item]:
+        """The outputs of layers, in the order in which the calls end."""
+        return self.of_kind("layer")
+
+    @property
+    def gradients(self) -> list[Item]:
+        """The gradients of the weights."""
+        return self.of_kind("gradient")
+
+    @property
+    def consistent(self) -> bool:
+        """Whether rounding explains every difference."""
+        return all(item.consistent for item in self.items)
+
+    @property
+    def first_divergence(self) -> Item | None:
+        """The first item that rounding does not explain, or None."""
+        return next((item for item in self.items if not item.consistent), None)
+
+    @property
+    def worst(self) -> Verdict:
+        """The worst verdict among the items that could be compared."""
+        found = {item.verdict for item in self.items} - {"not comparable"}
+        return max(found, key=VERDICTS.index, default="identical bits")
+
+    def counts(self, engine: str, kind: str) -> dict[str, int]:
+        """Return how many items of an engine got each verdict."""
+        return dict(
+            Counter(
+                item.verdict
+                for item in self.items
+                if item.engine == engine and item.kind == kind
+            )
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as plain data; docs/compare.md describes it."""
+        first = self.first_divergence
+        return {
+            "schema": SCHEMA,
+            "model": self.model,
+            "reference": self.reference,
+            "engines": self.engines,
+            "consistent": self.consistent,
+            "verdict": self.worst,
+            "first_divergence": None if first is None else first.sentence(),
+            "environment": self.environment,
+            "items": [{**asdict(item), "excess": item.excess} for item in self.items],
+        }
+
+    def write_json(self, path: Path) -> None:
+        """Write the report as JSON; infinities become strings."""
+        path.write_text(json.dumps(_plain(self.to_dict()), indent=1), encoding="utf-8")
+
+    def __str__(self) -> str:
+        from polykeras.compare._text import text_of
+
+        return text_of(self)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

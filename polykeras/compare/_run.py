@@ -1,0 +1,299 @@
+"""Run one model on several engines and compare what its layers give."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+
+from polykeras import dtypes, tree
+from polykeras.backend import (
+    REFERENCE,
+    Array,
+    Backend,
+    engine_scope,
+    get_backend,
+    installed_backends,
+)
+from polykeras.compare._calls import (
+    Call,
+    Follower,
+    Outcome,
+    Recorder,
+    Spreader,
+    Watcher,
+)
+from polykeras.compare._engines import Recast, engine_named, nominal_dtype
+from polykeras.compare._inputs import drawn_inputs
+from polykeras.compare._measures import (
+    VERDICTS,
+    Bound,
+    Measure,
+    Verdict,
+    judge,
+    measure,
+)
+from polykeras.compare._noise import Perturbed
+from polykeras.compare._report import Item, Report
+from polykeras.errors import ArgumentError, BackendError, OperationNotSupported
+from polykeras.layers._call import observing
+from polykeras.precision import epsilon_of
+from polykeras.random import seed_scope
+from polykeras.state import StateScope
+
+__all__ = ["Comparison", "compare"]
+
+REPLICAS: Final = 2
+_WHY: Final = "4 times the largest error of 2 perturbed references, plus one ULP"
+
+
+def compare(
+    model: Any,
+    x: Any = None,
+    y: Any = None,
+    *,
+    backends: Sequence[str | Backend] | None = None,
+    reference: str | Backend = f"{REFERENCE}:float64",
+    batch_size: int = 8,
+    seed: int = 0,
+) -> Report:
+    """Run a model on several engines and say where, and by how much, they differ.
+
+    Weights, batch, seeds and dropout masks are the same on each. The model itself is
+    not changed.
+
+    Args:
+        model: A model; where it lives does not matter.
+        x: A batch of inputs; None draws one of the shapes that the model declares.
+        y: Targets; None draws some that fit the loss.
+        backends: Engines: names, names with a dtype such as ``"torch:bfloat16"``, or
+            `Backend` objects; None means all that are installed.
+        reference: The engine that errors are measured against.
+        batch_size: Number of samples drawn where `x` is None.
+        seed: Of everything that is drawn.
+
+    Returns:
+        The report.
+
+    Raises:
+        ArgumentError: If `model` is no model or no backend is given.
+        ShapeError: If `x` is None and the model does not say its input's shape.
+
+    >>> import polykeras as keras
+    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    >>> keras.compare(model, backends=["numpy"]).consistent
+    True
+    """
+    comparison = Comparison(model, x, y, reference, batch_size, seed)
+    engines = [engine_named(name) for name in backends or installed_backends()]
+    if not engines:
+        raise ArgumentError("There is no backend to compare. Pass backends=[...].")
+    return comparison.run(engines)
+
+
+class Comparison:
+    """One model with its data, and the engines that run it in turn."""
+
+    def __init__(
+        self,
+        model: Any,
+        x: Any,
+        y: Any,
+        reference: str | Backend,
+        batch_size: int,
+        seed: int,
+    ) -> None:
+        """Copy and build the model, and draw what is missing."""
+        if not hasattr(model, "to_backend"):
+            raise ArgumentError(
+                f"Expected a model, got {type(model).__name__}. Pass a keras.Model; "
+                "put single layers into a Sequential with an Input."
+            )
+        self.seed = seed
+        self.reference = engine_named(reference)
+        plain = get_backend(REFERENCE)
+        self.x = drawn_inputs(model, batch_size, seed) if x is None else x
+        self.x = tree.map_leaves(np.asarray, self.x)
+        self.y = y
+        self.model = _copied(model, plain)
+        with engine_scope(plain):
+            self.model._build_for((self.x,))
+        self.dtype = max(
+            {layer.compute_dtype for layer in self.model._flatten_layers()},
+            key=epsilon_of,
+        )
+
+    def run(self, engines: Sequence[Backend]) -> Report:
+        """Compare each engine with the reference, layer by layer."""
+        report = Report(self.model.name, self.reference.name, [e.name for e in engines])
+        for mode in ("inference", "training"):
+            calls = self._record(mode)
+            widened: dict[str | None, dict[tuple[str, int], Call]] = {}
+            for engine in engines:
+                forced = nominal_dtype(engine)
+                if forced not in widened:
+                    widened[forced] = self._with_bounds(calls, forced, mode)
+                report.items += self._follow(engine, widened[forced], mode)
+        return report
+
+    # -- the passes ------------------------------------------------------------
+
+    def _record(self, mode: str) -> dict[tuple[str, int], Call]:
+        recorder = Recorder(self.reference)
+        self._forward(recorder, mode)
+        return recorder.calls
+
+    def _with_bounds(
+        self, calls: dict[tuple[str, int], Call], forced: str | None, mode: str
+    ) -> dict[tuple[str, int], Call]:
+        own = {key: _fresh(call) for key, call in calls.items()}
+        inner = self.reference
+        if isinstance(inner, Recast):
+            inner = inner.inner
+        for number in range(REPLICAS):
+            engine = Perturbed(
+                inner,
+                forced or self.dtype,
+                self.seed + number,
+                forced=forced is not None,
+            )
+            self._forward(Spreader(engine, own), mode)
+        return own
+
+    def _follow(
+        self, engine: Backend, calls: dict[tuple[str, int], Call], mode: str
+    ) -> list[Item]:
+        items: list[Item] = []
+
+        def tell(outcome: Outcome) -> None:
+            for i, value in enumerate(outcome.outputs):
+                if value is not None and outcome.call.outputs[i] is not None:
+                    items.append(self._item(engine, outcome, i, mode))
+
+        try:
+            self._forward(Follower(engine, calls, tell), mode)
+        except OperationNotSupported as error:
+            items.append(self._missing(engine, mode, error))
+        return items
+
+    def _forward(self, watcher: Watcher, mode: str) -> Any:
+        """Call a copy of the model on the watcher's engine."""
+        engine = watcher.engine
+        model = _copied(self.model, engine)
+        with _running(engine, self.seed), observing(watcher), StateScope()():
+            return model(self.x, training=mode == "training")
+
+    # -- items -----------------------------------------------------------------
+
+    def _item(self, engine: Backend, outcome: Outcome, number: int, mode: str) -> Item:
+        call, dtype = outcome.call, outcome.dtypes[number]
+        found, want = outcome.outputs[number], call.outputs[number]
+        assert found is not None  # the caller pairs tensors
+        assert want is not None
+        as_run = _judged(found, want, dtype, call.bounds[number])
+        own = as_run
+        if number < len(outcome.alone):
+            alone = outcome.alone[number]
+            if alone is not None:
+                own = _judged(alone, want, dtype, call.local[number])
+        if number == 0:
+            own = max([own, *_judged_fed(outcome)], key=lambda j: j.rank)
+        return Item(
+            kind="layer",
+            name=call.name if number == 0 else f"{call.name}:{number}",
+            cls=call.cls,
+            engine=engine.name,
+            against=self.reference.name,
+            mode=mode,
+            dtype=dtype,
+            shape=found.shape,
+            error=as_run.error,
+            bound=as_run.bound,
+            verdict=own.verdict,
+            local=own.error,
+            local_bound=own.bound,
+            accumulated=as_run.verdict,
+            why=own.why,
+        )
+
+    def _missing(self, engine: Backend, mode: str, error: BackendError) -> Item:
+        return Item(
+            kind="layer",
+            name=self.model.name,
+            cls=type(self.model).__name__,
+            engine=engine.name,
+            against=self.reference.name,
+            mode=mode,
+            dtype="",
+            shape=(),
+            error=None,
+            bound=0.0,
+            verdict="not comparable",
+            why=str(error),
+        )
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """An error with its bound and verdict."""
+
+    error: Measure
+    bound: float
+    verdict: Verdict
+    why: str = _WHY
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What makes it worse than another."""
+        share = self.error.max_abs / self.bound if self.bound else 0.0
+        return VERDICTS.index(self.verdict), share
+
+
+def _judged(found: Array, want: Array, dtype: str, bound: Bound) -> _Judged:
+    if found.shape != want.shape:
+        nothing = measure(np.zeros(()), np.full((), np.nan), "float64")
+        return _Judged(
+            nothing, 0.0, "wrong", f"shape {found.shape}, expected {want.shape}"
+        )
+    error = measure(found, want, dtype)
+    allowed = bound.allowed(error.ceiling, dtype)
+    return _Judged(error, allowed, judge(error, allowed, overflows=bound.nonfinite))
+
+
+def _judged_fed(outcome: Outcome) -> Iterator[_Judged]:
+    """Judge what a layer by itself gave to the layers inside."""
+    for inner, inputs in outcome.fed:
+        if len(inputs) != len(inner.inputs):
+            continue
+        for x, want, bound in zip(inputs, inner.inputs, inner.fed, strict=True):
+            if x is not None and want is not None:
+                dtype = dtypes.standardize_dtype(x.dtype)
+                judged = _judged(x, want, dtype, bound)
+                if judged.verdict in ("suspicious", "wrong"):
+                    yield replace(
+                        judged, why=f"the input of {inner.name}; {judged.why}"
+                    )
+
+
+def _fresh(call: Call) -> Call:
+    return replace(call, bounds=[], local=[], fed=[])
+
+
+def _copied(model: Any, engine: Backend) -> Any:
+    """Return a copy of a model, with weights and seeds, on an engine."""
+    return model.to_backend(engine)
+
+
+@contextmanager
+def _running(engine: Backend, seed: int) -> Iterator[None]:
+    key = np.array([seed, 0], np.uint32)
+    with (
+        engine_scope(engine),
+        engine.step_scope(),
+        np.errstate(all="ignore"),
+        seed_scope(engine.from_numpy(key, "uint32")),
+    ):
+        yield

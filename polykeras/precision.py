@@ -1,0 +1,75 @@
+"""Units of the last place: how fine a dtype is, and how far a result is off."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+
+from polykeras import dtypes
+from polykeras.backend import Array
+
+__all__ = ["epsilon_of", "errors_in_ulp", "spacing"]
+
+
+def epsilon_of(dtype: str) -> float:
+    """Return the distance from 1 to the next number of a dtype.
+
+    Args:
+        dtype: A floating or complex dtype.
+
+    >>> epsilon_of("bfloat16")
+    0.0078125
+    """
+    return float(_limits(dtype).eps)
+
+
+def _limits(dtype: str) -> Any:
+    return ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
+
+
+def spacing(values: Array, dtype: str) -> Array:
+    """Return the distance from each number to its neighbour in a dtype.
+
+    Args:
+        values: Numbers in float64.
+        dtype: A floating or complex dtype.
+
+    >>> float(spacing(np.array(1.0), "float32")) == 2.0**-23
+    True
+    """
+    limits = _limits(dtype)
+    size = np.abs(
+        np.asarray(values, np.complex128 if np.iscomplexobj(values) else float)
+    )
+    with np.errstate(all="ignore"):
+        size = np.clip(size, float(limits.smallest_normal), float(limits.max))
+        exponent = np.floor(np.log2(size))
+        return np.asarray(np.ldexp(float(limits.eps), exponent.astype(int)))
+
+
+def errors_in_ulp(found: Array, expected: Array, dtype: str, scale: Any = 0.0) -> Array:
+    """Return the error of each entry in units of the last place.
+
+    Equal infinities and NaN for NaN have no error; a finite number for an infinite
+    one, or any number for NaN, has an infinite one, unless the true value overflows
+    the dtype within the unit.
+
+    Args:
+        found: Results in the dtype.
+        expected: The true values in 64 bits, of the same shape.
+        dtype: The dtype of the results.
+        scale: Magnitude of terms that cancel, where it is larger than the result.
+    """
+    if not dtypes.is_inexact(dtype):
+        return np.where(np.asarray(found) == np.asarray(expected), 0.0, np.inf)
+    wide = np.complex128 if dtypes.is_complex(dtype) else np.float64
+    got, want = np.asarray(found).astype(wide), np.asarray(expected).astype(wide)
+    narrow = dtypes.as_numpy_dtype(dtype)
+    with np.errstate(all="ignore"):
+        unit = spacing(np.maximum(np.abs(want), scale), dtype)
+        error = np.abs(got - want) / unit
+        same = (got == want) | (np.isnan(got) & np.isnan(want))
+        same |= got == want.astype(narrow).astype(wide)
+    return np.where(same, 0.0, np.where(np.isnan(error), np.inf, error))

@@ -1,0 +1,109 @@
+"""`polykeras compare` on the command line: what it prints and its exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from polykeras.cli import app
+from polykeras.compare import engine_named
+from tests.compare._models import Faulty, mlp
+
+SCRIPT = """
+import polykeras as keras
+
+def build_model():
+    dense = keras.layers.Dense(2, name="dense")
+    return keras.Sequential([keras.Input((3,)), dense], name="small")
+
+def needs(size):
+    return None
+
+def nothing():
+    return 3
+
+def fails():
+    raise KeyError("absent")
+
+def shapeless():
+    return keras.Sequential([keras.layers.Dense(2)])
+"""
+
+
+@pytest.fixture
+def script(tmp_path):
+    path = tmp_path / "model_script.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+def run(*args):
+    return CliRunner().invoke(app, ["compare", *map(str, args)])
+
+
+def test_a_script_is_compared(script, tmp_path):
+    out = tmp_path / "report.json"
+    result = run(f"{script}:build_model", "--backends", "numpy", "--json", out)
+    assert result.exit_code == 0, result.output
+    assert "Consistent" in result.output
+    data = json.loads(out.read_text())
+    assert data["schema"] == 1
+    assert data["consistent"] is True
+    assert {item["name"] for item in data["items"]} == {"small", "small/dense"}
+
+
+def test_a_saved_model_is_compared_on_given_data(tmp_path):
+    path = tmp_path / "m.keras"
+    mlp().save(path)
+    np.savez(tmp_path / "d.npz", x=np.ones((2, 6), "float32"))
+    result = run(path, "--backends", "numpy", "--data", tmp_path / "d.npz")
+    assert result.exit_code == 0, result.output
+    assert "mlp" in result.output
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{script}:build_modle", "Did you mean 'build_model'"),
+        ("{script}:needs", "needs the arguments size"),
+        ("{script}:nothing", "returned int, expected a model"),
+        ("{script}:fails", "fails() in"),
+        ("{script}:shapeless", "--data FILE.npz"),
+        ("{script}", "Expected script.py:function"),
+        ("absent.py:f", "There is no file absent.py"),
+        ("absent.keras", "There is no file absent.keras"),
+    ],
+)
+def test_wrong_sources_exit_with_2_and_say_what_is_wrong(script, source, words):
+    result = run(source.format(script=script), "--backends", "numpy")
+    assert result.exit_code == 2
+    assert words in " ".join(result.output.split())
+
+
+def test_unknown_backends_and_bad_data_exit_with_2(script, tmp_path):
+    result = run(f"{script}:build_model", "--backends", "nunpy")
+    assert result.exit_code == 2
+    assert "numpy" in result.output
+    bad = tmp_path / "bad.npz"
+    bad.write_bytes(b"no archive")
+    result = run(f"{script}:build_model", "--data", bad)
+    assert result.exit_code == 2
+    np.savez(tmp_path / "z.npz", z=np.ones(1))
+    result = run(f"{script}:build_model", "--data", tmp_path / "z.npz")
+    assert result.exit_code == 2
+    assert "no array x" in " ".join(result.output.split())
+
+
+def test_an_inconsistent_engine_exits_with_1(script, monkeypatch):
+    wrong = Faulty({"matmul": lambda right, x, y, *rest: right(x, y, *rest) * 2})
+    named = engine_named
+    monkeypatch.setattr(
+        "polykeras.compare._run.engine_named",
+        lambda said: wrong if said == "faulty" else named(said),
+    )
+    result = run(f"{script}:build_model", "--backends", "faulty")
+    assert result.exit_code == 1
+    assert "First divergence: layer 'small/dense' (Dense" in result.output

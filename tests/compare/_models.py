@@ -1,0 +1,69 @@
+"""Models and faulty backends for the tests of the compare tool."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import polykeras as keras
+from polykeras import layers
+from polykeras_numpy.backend import NumpyBackend
+
+__all__ = ["Faulty", "batch", "convnet", "mlp"]
+
+
+class Faulty(NumpyBackend):
+    """NumPy under another name, some of whose kernels are changed.
+
+    Args:
+        changes: Op name to a function of the right kernel and its arguments.
+    """
+
+    def __init__(self, changes):
+        super().__init__()
+        self.name = "faulty"
+        self.changes = changes
+
+    def own_kernels(self):
+        table = dict(super().own_kernels())
+        for op, change in self.changes.items():
+            table[op] = _changed(table.get(op), change)
+        return table
+
+
+def _changed(right, change):
+    return lambda *args: change(right, *args)
+
+
+def mlp(activation="relu", dropout=0.0):
+    """Two dense layers, compiled."""
+    keras.utils.set_random_seed(0)
+    stack = [keras.Input((6,)), layers.Dense(5, activation=activation, name="first")]
+    if dropout:
+        stack.append(layers.Dropout(dropout, name="dropout"))
+    model = keras.Sequential([*stack, layers.Dense(3, name="second")], name="mlp")
+    model.compile("sgd", "mse")
+    return model
+
+
+def convnet(**norm):
+    """Convolution, normalization, pooling and a classifier, compiled."""
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, padding="same", name="conv"),
+            layers.BatchNormalization(name="norm", **norm),
+            layers.Activation("relu", name="relu"),
+            layers.MaxPooling2D(2, name="pool"),
+            layers.Flatten(name="flat"),
+            layers.Dense(3, name="top"),
+        ],
+        name="convnet",
+    )
+    model.compile("adam", "mse")
+    return model
+
+
+def batch(*shape, seed=0):
+    """Normal numbers."""
+    return np.random.default_rng(seed).normal(size=shape).astype("float32")
