@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Final
@@ -50,6 +50,11 @@ _DOMAINS: Final = (
     optimizers,
 )
 _WIDE: Final = frozenset({"float64", "int64", "uint64", "complex128"})
+# On CPUs XLA has a library's kernels for convolutions, but not inside of loops.
+_SLOW_IN_LOOPS: Final = frozenset(
+    {"conv_general", "conv_general_kernel", "conv_general_transpose"}
+)
+_LARGE_BYTES: Final = 2**16
 _wide_dtypes: Final = frozenset(np.dtype(name) for name in _WIDE)
 
 
@@ -91,10 +96,12 @@ class JaxBackend(Backend):
     def from_numpy(self, x: Array, dtype: str) -> jax.Array:
         """Return an array on the default device with a copy of the values."""
         values = np.array(x, dtypes.as_numpy_dtype(dtype))
+        # Of small arrays `asarray` is faster; of large ones it makes more copies.
+        put = jnp.asarray if values.nbytes < _LARGE_BYTES else jax.device_put
         if dtype in _WIDE:
             with jax.enable_x64(True):
-                return jnp.asarray(values)
-        return jnp.asarray(values)
+                return put(values)
+        return put(values)
 
     def to_numpy(self, x: Any) -> Array:
         """Return the values as a NumPy array."""
@@ -174,6 +181,10 @@ class JaxBackend(Backend):
                 return jitted(*args)
 
         return call
+
+    def loops_well(self, ops: Collection[str]) -> bool:
+        """Return whether XLA has no slower code for any of the ops inside loops."""
+        return jax.default_backend() != "cpu" or _SLOW_IN_LOOPS.isdisjoint(ops)
 
     def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return `jax.vmap` of the function, which must assign no variable."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -228,6 +228,16 @@ class Backend(ABC):
             donate: Positions of arguments whose tensors the caller gives up.
         """
         return fn
+
+    def loops_well(self, ops: Collection[str]) -> bool:
+        """Return whether a compiled loop runs steps at least as fast as single calls.
+
+        Many steps then become one call of the compiled function.
+
+        Args:
+            ops: Names of all ops in a step, compositions and primitives.
+        """
+        return False
 
     def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
         """Return `fn` mapped over axis 0 of its tensors, or None for the default."""

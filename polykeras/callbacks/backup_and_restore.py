@@ -57,6 +57,10 @@ class BackupAndRestore(Callback):
         self.delete_checkpoint = delete_checkpoint
         self._checkpoint = Checkpoint(backup_dir)
 
+    @property
+    def _acts_on_batches(self) -> bool:
+        return self.save_freq != "epoch"
+
     def get_state(self) -> dict[str, Any]:
         """Return how many batches were counted."""
         return self._frequency.get_state()

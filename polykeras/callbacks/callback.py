@@ -26,6 +26,11 @@ class Callback:
     # Place among the others at the end of batches and epochs.
     _place: ClassVar[int] = 0
 
+    @property
+    def _acts_on_batches(self) -> bool:
+        """Whether batch hooks, where there are some, must run after each batch."""
+        return True
+
     def __init__(self) -> None:
         """Start without a model."""
         self.params: dict[str, Any] = {}

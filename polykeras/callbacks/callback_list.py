@@ -99,6 +99,16 @@ class CallbackList(Callback):
         for c in self.callbacks:
             c.set_model(model)
 
+    def acts_on_batches(self, kind: str) -> bool:
+        """Return whether a callback must be called after each batch.
+
+        A progress bar need not.
+
+        Args:
+            kind: ``"train"``, ``"test"`` or ``"predict"``.
+        """
+        return any(c._acts_on_batches for c in self._by_batch[kind])
+
     def _batch(self, kind: str, hook: str, batch: int, logs: Any) -> None:
         listeners = self._by_batch[kind]
         if not listeners:

@@ -74,6 +74,10 @@ class ModelCheckpoint(Callback):
         )
         self._epoch = 0
 
+    @property
+    def _acts_on_batches(self) -> bool:
+        return not self._frequency.by_epoch
+
     def get_state(self) -> dict[str, Any]:
         """Return the best value and how many batches were counted."""
         return {"best": self.best, **self._frequency.get_state()}

@@ -21,6 +21,11 @@ class ProgbarLogger(Callback):
         self._training = False
         self._seen = 0
 
+    @property
+    def _acts_on_batches(self) -> bool:
+        # It draws now and then, and counts batches by their numbers.
+        return False
+
     def _verbose(self) -> int:
         verbose = self.params.get("verbose", 1)
         if verbose == "auto":

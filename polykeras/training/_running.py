@@ -19,6 +19,8 @@ from polykeras.training._step import Step, dry_run
 from polykeras.training.data import is_text, unpack
 
 if TYPE_CHECKING:
+    from polykeras.training._dispatch import DispatchPlan
+    from polykeras.training.data import DataAdapter
     from polykeras.variables import Variable
 
 __all__ = ["Running"]
@@ -80,31 +82,44 @@ class Running(BatchSteps):
                 self._state_variables,
                 self._device(),
                 jit=self.jit_compile and not self._run_eagerly,
-                next_key=self._next_key if kind == "train" else self._inference_key,
+                next_keys=self._next_keys if kind == "train" else self._inference_keys,
                 key=key,
+                collects=kind == "predict",
             )
             self._steps[kind] = cached
         return cached
 
-    def _next_key(self) -> Array:
-        """Return the next key of the model: its seed and how many came before."""
-        if self._draws is None:
-            self._draws = (make_default_seed(), 0)
-        seed, count = self._draws
-        self._draws = (seed, count + 1)
-        return np.array([seed, count], np.uint32)
+    def _plan(
+        self,
+        step: Step,
+        batch: Any,
+        data: DataAdapter,
+        observed: bool,
+        each: int | None = None,
+    ) -> DispatchPlan:
+        """Return how the data are to be handed to a step."""
+        each = self.steps_per_execution if each is None else each
+        return step.plan(batch, each=each, steps=data.steps, observed=observed)
 
-    def _inference_key(self) -> Array:
-        """Return the next key of evaluation, which leaves those of training alone."""
+    def _next_keys(self, count: int) -> Array:
+        """Return the next keys of the model: its seed and how many came before."""
+        seed, drawn = self._draws or (make_default_seed(), 0)
+        self._draws = (seed, drawn + count)
+        return _keys(seed, drawn, count)
+
+    def _inference_keys(self, count: int) -> Array:
+        """Return the next keys of evaluation, which leaves those of training alone."""
         seed, _ = self._draws or (make_default_seed(), 0)
-        self._inference_draws += 1
-        other = (seed + _INFERENCE) % 2**32
-        return np.array([other, self._inference_draws], np.uint32)
+        drawn = self._inference_draws + 1
+        self._inference_draws += count
+        return _keys((seed + _INFERENCE) % 2**32, drawn, count)
 
     def _draw_order(self, size: int) -> Array:
         """Return the numbers below `size` in a random order, equal on all backends."""
         repeated, self._order_to_repeat = self._order_to_repeat, None
-        key = self._next_key() if repeated is None else np.array(repeated, np.uint32)
+        key = (
+            self._next_keys(1)[0] if repeated is None else np.array(repeated, np.uint32)
+        )
         self._last_order = (int(key[0]), int(key[1]))
         bits = np.random.Philox(key=key.astype(np.uint64))
         return np.random.Generator(bits).permutation(size)
@@ -171,3 +186,9 @@ class Running(BatchSteps):
             return numbered_classes(compiled, self._output_specs(x), names)
 
         return LabelCheck(classes)
+
+
+def _keys(seed: int, first: int, count: int) -> Array:
+    keys = np.empty((count, 2), np.uint32)
+    keys[:, 0], keys[:, 1] = seed, np.arange(first, first + count, dtype=np.uint32)
+    return keys

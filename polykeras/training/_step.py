@@ -7,17 +7,21 @@ runs as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from polykeras import ops, tree
 from polykeras.backend import Backend, engine_scope
 from polykeras.layers._tracking import frozen_structure
-from polykeras.ops._abstract import AbstractEngine, spec_of
+from polykeras.ops._abstract import AbstractEngine, Spec, spec_of
 from polykeras.ops._operands import Operand
 from polykeras.random import seed_scope
 from polykeras.state import StateScope, donating, functional
-from polykeras.training.data import is_text
+from polykeras.training._dispatch import DispatchPlan, Pace, capacity_for, loop
+from polykeras.training.data import Group, Rows, gathered, is_text
 
 if TYPE_CHECKING:
     from polykeras.backend import Array
@@ -37,9 +41,17 @@ def dry_run(fn: Callable[..., Any], backend: Backend, *args: Any) -> Any:
     Returns:
         What `fn` returns, with `Spec` in place of tensors. No variable changes.
     """
+    return _surveyed(fn, backend, *args)[0]
+
+
+def _surveyed(
+    fn: Callable[..., Any], backend: Backend, *args: Any
+) -> tuple[Any, Collection[str]]:
+    """Return what `dry_run` does, and the names of the ops that ran."""
     specs = tree.map_leaves(lambda x: spec_of(x, backend), args)
-    with engine_scope(AbstractEngine(backend)), StateScope()():
-        return fn(*specs)
+    engine = AbstractEngine(backend)
+    with engine_scope(engine), StateScope()():
+        return fn(*specs), engine.kernels.keys()
 
 
 class Step:
@@ -53,9 +65,12 @@ class Step:
         variables: Returns all variables that `fn` may read or assign.
         backend: The backend that holds them.
         jit: Whether to compile.
-        next_key: Returns the key of a step, from which unseeded draws follow. It is
-            an argument of the compiled function: drawn inside, it would be constant.
+        next_keys: Returns the keys of some steps, of shape (steps, 2), from which
+            unseeded draws follow. They are an argument of the compiled function:
+            drawn inside, they would be constant.
         key: What the step was made for; a model with another one needs a new step.
+        collects: Whether the results of all batches of `Rows` are returned, on a new
+            first axis, or those of the last.
     """
 
     def __init__(
@@ -65,37 +80,137 @@ class Step:
         backend: Backend,
         *,
         jit: bool,
-        next_key: Callable[[], Array],
+        next_keys: Callable[[int], Array],
         key: tuple[int, ...] = (),
+        collects: bool = False,
     ) -> None:
         """Choose how the step runs."""
         self.key = key
         self.backend = backend
         self.jit = jit and backend.capabilities.compile
         self.traces = 0
-        self._next_key = next_key
+        self._next_keys = next_keys
         self._fn = fn
         self._find = variables
+        self._collects = collects
         self._variables: list[Variable] = []
         self._settled = False
         self._cache: dict[tuple[int, str], Any] = {}
         self._names: list[str] | None = None
         self._compiled: Callable[..., Any] | None = None
+        self._loops = False
+        self._pace = Pace(self._wait)
+        self._on_rows: dict[tuple[int, Any], Callable[..., Any]] = {}
 
-    def __call__(self, batches: Sequence[Any]) -> Any:
-        """Run the step on some batches and return its result for the last."""
-        keys = [self.backend.from_numpy(self._next_key(), "uint32") for _ in batches]
-        if not self.jit or any(is_text(x) for x in tree.flatten(list(batches))):
-            return self._run_eagerly(batches, keys)
+    def plan(
+        self, batch: Any, *, each: int, steps: int | None, observed: bool
+    ) -> DispatchPlan:
+        """Return how the data of an epoch are to be handed out.
+
+        Args:
+            batch: The first batch, or one like it with `Spec` for tensors.
+            each: Batches in a dispatch, as the user said; 1 leaves it to the step
+                unless it is observed.
+            steps: Batches in the epoch; None if unknown.
+            observed: Whether somebody acts after each dispatch.
+        """
+        if not self.jit or _holds_text(batch):
+            return DispatchPlan(each)
         if self._compiled is None:
-            self._compile(batches[0], keys[0])
+            self._compile(batch)
+        if not self._loops:
+            return DispatchPlan(each, capacity=each)
+        self._pace.forget()
+        sizes = [x.shape[0] for x in tree.flatten(batch) if x is not None]
+        capacity = max(each, capacity_for(sizes[0], steps))
+        free = each == 1 and not observed
+        return DispatchPlan(each, capacity, self._pace if free else None)
+
+    def __call__(self, group: Group) -> Any:
+        """Run the step on some batches and return its result for the last."""
+        keys = self._next_keys(len(group))
+        if isinstance(group, Rows):
+            return self._run_on_rows(group, keys)
+        own = [self.backend.from_numpy(key, "uint32") for key in keys]
+        if not self.jit or _holds_text(group):
+            return self._run_eagerly(group, own)
+        if self._compiled is None:
+            self._compile(group[0])
         values = [v.raw() for v in self._variables]
-        result, new = self._compiled(values, list(batches), keys)  # type: ignore[misc]
+        result, new = self._compiled(values, list(group), own)  # type: ignore[misc]
+        return self._take_in(result, new)
+
+    def _take_in(self, result: Any, new: list[Any]) -> Any:
         for v, value in zip(self._variables, new, strict=True):
             v.bind(value)
         if self._names is None:
             return result
         return {name: result[name] for name in self._names}
+
+    def _run_on_rows(self, rows: Rows, keys: Array) -> Any:
+        program = self._on_rows.get((rows.capacity, rows.form))
+        if program is None:
+            program = self._program_on_rows(rows.capacity, rows.form)
+            self._on_rows[rows.capacity, rows.form] = program
+        put, count, traces = self.backend.from_numpy, len(rows), self.traces
+        padded = np.zeros((rows.capacity, 2), np.uint32)
+        padded[:count] = keys
+        began = time.perf_counter()
+        result, new = program(
+            [v.raw() for v in self._variables],
+            rows.tensors,
+            put(rows.padded(), "int32"),
+            put(padded, "uint32"),
+            put(np.asarray(count), "int32"),
+        )
+        result = self._take_in(result, new)
+        if self.traces > traces or rows.capacity == 1:
+            self._pace.forget()
+        else:
+            self._pace.note(result, count, began)
+        return result
+
+    def _program_on_rows(self, capacity: int, form: Any) -> Callable[..., Any]:
+        """Return the compiled function that runs `Rows`."""
+
+        def one(batch: Any, key: Any) -> Any:
+            return self._noting_names(self._one(batch, key))
+
+        pure = functional(one, self._variables)
+
+        def step(at: Any, values: Any, tensors: Any, numbers: Any, keys: Any) -> Any:
+            rows = ops.take(numbers, at, axis=0)
+            batch = gathered(tensors, form, lambda x: ops.take(x, rows, axis=0))
+            result, new = pure(values, batch, ops.take(keys, at, axis=0))
+            return tree.map_leaves(ops.convert_to_tensor, result), new
+
+        def run(
+            values: list[Any], tensors: list[Any], numbers: Any, keys: Any, count: Any
+        ) -> tuple[Any, list[Any]]:
+            self.traces += 1
+            if capacity == 1:
+                result, new = step(0, values, tensors, numbers, keys)
+                if self._collects:
+                    result = tree.map_leaves(lambda x: ops.expand_dims(x, 0), result)
+                return result, new
+            rows = numbers.shape[1]
+            batch = gathered(
+                tensors, form, lambda x: Spec((rows, *x.shape[1:]), ops.dtype(x))
+            )
+            return loop(
+                lambda i, values: step(i, values, tensors, numbers, keys),
+                values,
+                count,
+                self._survey(batch)[0],
+                capacity,
+                collects=self._collects,
+            )
+
+        return self.backend.compile(run, donate=(0,))
+
+    def _wait(self, result: Any) -> None:
+        for x in tree.flatten(result)[:1]:
+            self.backend.to_numpy(x)
 
     def _one(self, batch: Any, key: Any) -> Any:
         with seed_scope(key):
@@ -119,10 +234,13 @@ class Step:
         self._settled = True
         return result
 
-    def _compile(self, batch: Any, key: Any) -> None:
+    def _compile(self, batch: Any) -> None:
         # Optimizer slots and metric totals come into being in the first step; under
         # a tracer they could not, so let it pass once over shapes.
-        dry_run(self._one, self.backend, batch, key)
+        result, used = self._survey(batch)
+        leaves = tree.flatten(result)
+        whole = bool(leaves) and all(isinstance(x, Spec) for x in leaves)
+        self._loops = whole and self.backend.loops_well(used)
         self._variables = self._find()
 
         def run(batches: list[Any], keys: list[Any]) -> Any:
@@ -133,6 +251,13 @@ class Step:
 
         pure = functional(run, self._variables)
         self._compiled = self.backend.compile(pure, donate=(0,))
+
+    def _survey(self, batch: Any) -> tuple[Any, Collection[str]]:
+        """Return the result for a batch as specs, and the names of the ops used."""
+        key = Spec((2,), "uint32")
+        result, used = _surveyed(self._one, self.backend, batch, key)
+        result = self._noting_names(result)
+        return tree.map_leaves(lambda x: spec_of(x, self.backend), result), used
 
     def _scan(self, batches: list[Any], keys: list[Any]) -> Any:
         """Run the batches as a loop, which compiles like one batch however many."""
@@ -157,6 +282,10 @@ class Step:
         return tree.map_leaves(
             lambda x: x.operand() if isinstance(x, Operand) else x, result
         )
+
+
+def _holds_text(batches: Any) -> bool:
+    return any(map(is_text, tree.flatten(batches)))
 
 
 def _alike(batches: list[Any]) -> bool:

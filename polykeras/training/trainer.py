@@ -16,10 +16,18 @@ from polykeras.training._interrupt import deferred_interrupt
 from polykeras.training._resuming import Resumption, Run
 from polykeras.training._running import Running
 from polykeras.training._step import dry_run
-from polykeras.training.data import DataAdapter, make_adapter, split_off, unpack
+from polykeras.training.data import (
+    DataAdapter,
+    Rows,
+    make_adapter,
+    split_off,
+    unpack,
+)
 
 if TYPE_CHECKING:
+    from polykeras.backend import Backend
     from polykeras.callbacks import CallbackList, History
+    from polykeras.training._dispatch import DispatchPlan
     from polykeras.training._step import Step
 
 __all__ = ["Trainer"]
@@ -217,19 +225,23 @@ class Trainer(Compiling, Running):
         """Train on the batches of an epoch, or what is left; return the last logs."""
         observers = run.observers
         logs: dict[str, Any] = {} if resumption is None else resumption.logs
-        before = run.batch
         step: Step | None = None
-        with run.data.epoch() as batches:
-            for first, group in _grouped(batches, self.steps_per_execution):
-                if step is None:
-                    self._build_for(group[0])
-                    if resumption is not None:
-                        dry_run(self.train_step, self._device(), group[0])
-                        resumption.restore_metrics(self)
-                    step = self._step("train")
-                observers.on_train_batch_begin(before + first)
+
+        def plan_for(batch: Any) -> DispatchPlan:
+            nonlocal step
+            self._build_for(batch)
+            if resumption is not None:
+                dry_run(self.train_step, self._device(), batch)
+                resumption.restore_metrics(self)
+            step = self._step("train")
+            return self._plan(step, batch, run.data, observers.acts_on_batches("train"))
+
+        with run.data.groups(plan_for) as groups:
+            for group in groups:
+                assert step is not None
+                observers.on_train_batch_begin(run.batch)
                 logs = _named(step(group))
-                run.batch, run.logs = before + first + len(group), logs
+                run.batch, run.logs = run.batch + len(group), logs
                 observers.on_train_batch_end(run.batch - 1, logs)
                 check()
                 if self.stop_training:
@@ -290,14 +302,21 @@ class Trainer(Compiling, Running):
         observers.on_test_begin()
         logs: dict[str, Any] = {}
         step: Step | None = None
-        with data.epoch() as batches:
-            for first, group in _grouped(batches, self.steps_per_execution):
-                if step is None:
-                    self._build_for(group[0])
-                    step = self._step("test")
-                observers.on_test_batch_begin(first)
+        done = 0
+
+        def plan_for(batch: Any) -> DispatchPlan:
+            nonlocal step
+            self._build_for(batch)
+            step = self._step("test")
+            return self._plan(step, batch, data, observers.acts_on_batches("test"))
+
+        with data.groups(plan_for) as groups:
+            for group in groups:
+                assert step is not None
+                observers.on_test_batch_begin(done)
                 logs = _named(step(group))
-                observers.on_test_batch_end(first + len(group) - 1, logs)
+                done += len(group)
+                observers.on_test_batch_end(done - 1, logs)
                 check()
         if step is None:
             raise DataError("The evaluation data yielded no batch.")
@@ -327,27 +346,37 @@ class Trainer(Compiling, Running):
         with self._running() as backend:
             data = make_adapter(x, None, None, batch_size=batch_size, steps=steps)
             observers = self._observers(callbacks, verbose, 1, data.steps)
-            outputs: list[Any] = []
+            observed = observers.acts_on_batches("predict")
+            outputs: list[tuple[Any, int]] = []
             step: Step | None = None
+            done = 0
+
+            def plan_for(batch: Any) -> DispatchPlan:
+                nonlocal step
+                self._build_for(batch)
+                step = self._step("predict")
+                return self._plan(step, batch, data, observed, each=1)
+
             with deferred_interrupt() as check:
                 observers.on_predict_begin()
-                with data.epoch() as batches:
-                    for number, batch in enumerate(batches):
-                        if step is None:
-                            self._build_for(batch)
-                            step = self._step("predict")
-                        observers.on_predict_batch_begin(number)
-                        result = step([batch])
-                        outputs.append(result)
-                        observers.on_predict_batch_end(number, {"outputs": result})
+                with data.groups(plan_for) as groups:
+                    for group in groups:
+                        assert step is not None
+                        observers.on_predict_batch_begin(done)
+                        result = step(group)
+                        several = isinstance(group, Rows)
+                        outputs.append((result, len(group) if several else 0))
+                        done += len(group)
+                        if observed and several:
+                            # Then a group is one batch.
+                            result = tree.map_leaves(lambda x: x[0], result)
+                        observers.on_predict_batch_end(done - 1, {"outputs": result})
                         check()
                 observers.on_predict_end()
             if not outputs:
                 raise DataError("The data to predict for yielded no batch.")
-            return tree.map_leaves(
-                lambda *parts: np.concatenate([backend.to_numpy(p) for p in parts]),
-                *outputs,
-            )
+            parts = [_on_host(backend, result, count) for result, count in outputs]
+            return tree.map_leaves(lambda *x: np.concatenate(x), *parts)
 
     def train_on_batch(
         self,
@@ -413,17 +442,14 @@ class Trainer(Compiling, Running):
         return values[0] if len(values) == 1 else values
 
 
-def _grouped(batches: Any, size: int) -> Iterator[tuple[int, list[Any]]]:
-    """Yield lists of `size` batches, each with the number of its first batch."""
-    group: list[Any] = []
-    number = -1
-    for number, batch in enumerate(batches):
-        group.append(batch)
-        if len(group) == size:
-            yield number + 1 - size, group
-            group = []
-    if group:
-        yield number + 1 - len(group), group
+def _on_host(backend: Backend, result: Any, count: int) -> Any:
+    """Return outputs as arrays; the first axis counts batches if there is a `count`."""
+
+    def leaf(x: Any) -> Any:
+        array = backend.to_numpy(x)
+        return array[:count].reshape(-1, *array.shape[2:]) if count else array
+
+    return tree.map_leaves(leaf, result)
 
 
 def _named(logs: Any) -> dict[str, Any]:

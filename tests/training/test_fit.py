@@ -160,10 +160,13 @@ def test_nothing_is_traced_twice(backend: Backend) -> None:
         callbacks=[keras.callbacks.ReduceLROnPlateau("loss", patience=1)],
         **data,
     )
-    model.reset_metrics()
-    model.train_on_batch(X[:8], Y[:8])
+    each_batch = keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: None)
+    model.fit(X, Y, callbacks=[each_batch], **data)
     assert model._steps["train"] is step
     assert step.traces == traces
+    for _ in range(2):
+        model.train_on_batch(X[:8], Y[:8])
+    assert step.traces == traces + bool(traces)
 
 
 def test_freezing_a_layer_takes_effect_at_the_next_fit(backend: Backend) -> None:

@@ -7,5 +7,16 @@ from polykeras.training.data._adapter import (
     unpack,
 )
 from polykeras.training.data._arrays import is_text
+from polykeras.training.data._groups import Group, Plan, Rows, gathered
 
-__all__ = ["DataAdapter", "is_text", "make_adapter", "split_off", "unpack"]
+__all__ = [
+    "DataAdapter",
+    "Group",
+    "Plan",
+    "Rows",
+    "gathered",
+    "is_text",
+    "make_adapter",
+    "split_off",
+    "unpack",
+]

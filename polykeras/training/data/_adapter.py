@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from polykeras import tree
 from polykeras.backend import Array
 from polykeras.errors import ArgumentError, DataError
+from polykeras.training.data._groups import Group, PlanFor, grouped
 
 __all__ = ["DataAdapter", "DrawOrder", "make_adapter", "split_off", "unpack"]
 
@@ -70,6 +71,17 @@ class DataAdapter(ABC):
     @abstractmethod
     def epoch(self) -> AbstractContextManager[Iterator[Any]]:
         """Return the batches of one epoch, ``(x, y, sample_weight)`` or less each."""
+
+    @contextmanager
+    def groups(self, plan_for: PlanFor) -> Iterator[Iterator[Group]]:
+        """Yield the batches of one epoch in groups that are run by one dispatch.
+
+        Args:
+            plan_for: Returns the plan for data like a batch, which may have `Spec`
+                in place of tensors; called once, before the first group.
+        """
+        with self.epoch() as batches:
+            yield grouped(batches, plan_for)
 
 
 def unpack(data: Any) -> tuple[Any, Any, Any]:

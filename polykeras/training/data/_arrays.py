@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from polykeras import config, dtypes, tree
 from polykeras.backend import Array, active
 from polykeras.errors import ArgumentError, DataError
+from polykeras.ops._abstract import AbstractEngine, Spec
 from polykeras.ops._operands import Operand
 from polykeras.training.data._adapter import DataAdapter, DrawOrder, unpack
+from polykeras.training.data._groups import (
+    Group,
+    Plan,
+    PlanFor,
+    Rows,
+    gathered,
+    grouped,
+)
 
 __all__ = ["ArrayAdapter", "class_weights", "is_text", "to_host", "to_tensor"]
+
+# Data up to this size stay on the device for a whole run; larger ones are streamed.
+_RESIDENT_BYTES: Final = 2**29
 
 
 def to_host(x: Any) -> Array:
@@ -114,47 +125,100 @@ class ArrayAdapter(DataAdapter):
         self.steps = whole if steps is None else steps
         if not self._endless:
             self.steps = min(self.steps, whole)
-        self._rest: Iterator[Any] | None = None
+        self._rest: Iterator[Array] | None = None
+        self._wanted = 1
+        self._tensors: list[Any] | None = None
         self._inspected = False
 
     @contextmanager
     def epoch(self) -> Iterator[Iterator[Any]]:
         """Yield the batches of an epoch."""
+        yield self._epoch(None)
+
+    @contextmanager
+    def groups(self, plan_for: PlanFor) -> Iterator[Iterator[Group]]:
+        """Yield the batches of an epoch, as `Rows` where the plan takes them."""
+        plan = plan_for(self._example())
+        if plan.capacity and self._fits_device():
+            yield self._epoch(plan)
+        else:
+            yield grouped(self._epoch(None), lambda _: plan)
+
+    def _example(self) -> Any:
+        """Return a batch with `Spec` for tensors."""
+        size = min(self._batch_size, self._size)
+        engine = AbstractEngine(active())
+
+        def spec(a: Array) -> Any:
+            if is_text(a):
+                return a[:size]
+            return Spec((size, *a.shape[1:]), engine.convert_to_tensor(a).dtype)
+
+        return gathered(self._leaves, self._form, spec)
+
+    def _fits_device(self) -> bool:
+        leaves = [a for a in self._leaves if a is not None]
+        small = sum(a.nbytes for a in leaves) <= _RESIDENT_BYTES
+        return small and not any(map(is_text, leaves))
+
+    def _epoch(self, plan: Plan | None) -> Iterator[Any]:
+        """Yield single batches, or groups of rows where there is a plan."""
         assert self.steps is not None
         left = self.steps - self._take_done()
-        if not self._endless:
-            yield islice(self._pass(), left)
-            return
-        if self._rest is None:
-            self._rest = self._forever()
-        yield islice(self._rest, left)
+        if self._rest is None or not self._endless:
+            self._rest = self._rows()
+        while left > 0:
+            self._wanted = 1 if plan is None else min(plan.rows, left)
+            where = next(self._rest, None)
+            if where is None:
+                if not self._endless:
+                    return
+                self._rest = self._rows()
+                continue
+            yield self._batch(where) if plan is None else self._group(where, plan)
+            left -= 1 if plan is None else -(-len(where) // self._batch_size)
 
     @property
     def _goes_on(self) -> bool:
         return self._endless
 
-    def _forever(self) -> Iterator[Any]:
-        while True:
-            yield from self._pass()
-
-    def _pass(self) -> Iterator[Any]:
+    def _rows(self) -> Iterator[Array]:
+        """Go through the data once, some batches at a time, and yield their rows."""
         order = None if self._draw_order is None else self._draw_order(self._size)
         skip = self._take_skip()
         self._passed = skip
-        for start in range(skip * self._batch_size, self._size, self._batch_size):
-            where: Any = slice(start, start + self._batch_size)
-            if order is not None:
-                where = order[where]
-            batch = tree.unflatten_leaves(
-                self._form,
-                [None if a is None else to_tensor(a[where]) for a in self._leaves],
-            )
-            if self.inspect is not None and not self._inspected:
-                y = unpack(tree.unflatten_leaves(self._form, self._leaves))[1]
-                self.inspect(batch[0], y)
-                self._inspected = True
-            self._passed += 1
-            yield batch
+        start = skip * self._batch_size
+        while start < self._size:
+            count = min(self._wanted, max((self._size - start) // self._batch_size, 1))
+            stop = min(start + count * self._batch_size, self._size)
+            self._passed += count
+            yield np.arange(start, stop) if order is None else order[start:stop]
+            start = stop
+
+    def _batch(self, where: Array) -> Any:
+        if self._draw_order is None:
+            rows: Any = slice(int(where[0]), int(where[-1]) + 1)
+        else:
+            rows = where
+        batch = gathered(self._leaves, self._form, lambda a: to_tensor(a[rows]))
+        self._inspect_once(batch)
+        return batch
+
+    def _group(self, where: Array, plan: Plan) -> Rows:
+        if self._tensors is None:
+            self._inspect_once(self._example())
+            self._tensors = [None if a is None else to_tensor(a) for a in self._leaves]
+        size = min(self._batch_size, len(where))
+        # A batch of another size is the last of its pass, alone in its group.
+        capacity = plan.capacity if size == self._batch_size else 1
+        numbers = where.astype(np.int32).reshape(-1, size)
+        return Rows(self._tensors, self._form, numbers, capacity)
+
+    def _inspect_once(self, batch: Any) -> None:
+        if self.inspect is not None and not self._inspected:
+            y = unpack(tree.unflatten_leaves(self._form, self._leaves))[1]
+            self.inspect(batch[0], y)
+            self._inspected = True
 
 
 def _common_length(parts: tuple[Any, ...], leaves: list[Any]) -> int:

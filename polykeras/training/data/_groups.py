@@ -1,0 +1,86 @@
+"""Batches that one dispatch runs: a list of them, or numbers of rows on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from polykeras import tree
+from polykeras.backend import Array
+
+__all__ = ["Group", "Plan", "PlanFor", "Rows", "gathered", "grouped"]
+
+
+class Plan(Protocol):
+    """How batches are to be handed out.
+
+    Attributes:
+        batches: Batches in a list.
+        rows: Batches wanted in the next `Rows`.
+        capacity: Most batches in `Rows`; 0 where lists are wanted.
+    """
+
+    @property
+    def batches(self) -> int: ...
+    @property
+    def rows(self) -> int: ...
+    @property
+    def capacity(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Batches of one size, as numbers of rows in tensors that stay on the device.
+
+    Args:
+        tensors: The leaves of all data; None for a part that is missing.
+        form: Their structure.
+        numbers: int32 of shape (count, batch size).
+        capacity: Most batches in a group, for which a program is compiled.
+    """
+
+    tensors: list[Any]
+    form: Any
+    numbers: Array
+    capacity: int
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def padded(self) -> Array:
+        """Return the numbers with zeros behind them, `capacity` batches in all."""
+        missing = self.capacity - len(self.numbers)
+        return np.pad(self.numbers, ((0, missing), (0, 0)))
+
+
+Group = Sequence[Any] | Rows
+PlanFor = Callable[[Any], Plan]
+
+
+def grouped(batches: Iterator[Any], plan_for: PlanFor) -> Iterator[Group]:
+    """Yield lists of batches, as many as the plan for the first of them says.
+
+    Args:
+        batches: Structures of tensors.
+        plan_for: Returns the plan for data like a batch; called once.
+    """
+    group: list[Any] = []
+    plan: Plan | None = None
+    for batch in batches:
+        if plan is None:
+            plan = plan_for(batch)
+        group.append(batch)
+        if len(group) >= plan.batches:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
+def gathered(tensors: list[Any], form: Any, take: Callable[[Any], Any]) -> Any:
+    """Return the batch that `take` picks from each tensor."""
+    leaves = [None if x is None else take(x) for x in tensors]
+    return tree.unflatten_leaves(form, leaves)
