@@ -56,13 +56,7 @@ class NumpyBackend(ArrayAPIBackend):
 
     def __init__(self) -> None:
         """Bind NumPy, with the small floats of ml_dtypes."""
-        super().__init__(np, "numpy")
-        self.tensor_type = np.ndarray
-        self._native = {name: dtypes.as_numpy_dtype(name) for name in dtypes.ALL}
-        self._names = {native: name for name, native in self._native.items()}
-        self.inexact = frozenset(
-            self._native[name] for name in dtypes.FLOATS + dtypes.COMPLEX
-        )
+        super().__init__(np, "numpy", {n: dtypes.as_numpy_dtype(n) for n in dtypes.ALL})
 
     def own_kernels(self) -> Mapping[str, Kernel]:
         """Return the array-API kernels, overridden by this package's."""

@@ -16,6 +16,7 @@ from polykeras.conformance._layer_case import LayerCase, assert_near
 from polykeras.conformance._report import Measured, Outcome, Report
 from polykeras.conformance._run import run
 from polykeras.conformance._samples import Draw, Sample
+from polykeras.conformance._settings import section_names
 
 __all__ = [
     "EXACT",
@@ -36,6 +37,7 @@ __all__ = [
     "elementary",
     "errors_in_ulp",
     "run",
+    "section_names",
     "spacing",
     "summed",
 ]

@@ -99,6 +99,24 @@ class Report:
         """Whether something was run and nothing failed."""
         return bool(self.outcomes) and not self.failures
 
+    def require(self, shown: int = 20) -> None:
+        """Raise an error that names what failed; for tests of a plugin.
+
+        Args:
+            shown: How many of the failures are described.
+
+        Raises:
+            AssertionError: If a case failed, or none was run.
+        """
+        if self.passed:
+            return
+        failures = self.failures
+        lines = [f"{o.backend} {o.case}\n    {o.message}" for o in failures[:shown]]
+        if len(failures) > shown:
+            lines.append(f"and {len(failures) - shown} more")
+        count = f"{len(failures)} of {len(self.outcomes)} cases failed"
+        raise AssertionError("\n".join([count, *lines]))
+
     @property
     def backends(self) -> list[str]:
         """The names of the backends, in the order of the run."""

@@ -50,6 +50,7 @@ def run(
     >>> report = run("numpy", sections=["values"], ops=["sqrt"])
     >>> report.passed
     True
+    >>> report.require()
     """
     import pytest
 

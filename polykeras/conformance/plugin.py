@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from polykeras import dtype_policies
 from polykeras.backend import Backend, use_backend
 from polykeras.conformance._gaps import checkable, gap_of, gaps_of
 from polykeras.conformance._report import Report, environment_of
@@ -95,6 +96,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "markers", "trials(of): run for what the function `of` gives for each op's case"
     )
     config.addinivalue_line("markers", "exhaustive: run with --exhaustive only")
+    config.addinivalue_line(
+        "markers", "in_declared_dtypes: run for a dtype or policy the backend declares"
+    )
     if _listed(config, "backend") or _listed(config, "sections"):
         settings_of(config)
     config.stash.setdefault(REPORT, Report())
@@ -148,6 +152,7 @@ def pytest_collection_modifyitems(
     """Give each case its id and mark the declared gaps, before any is deselected."""
     # No op of the run has what the section checks: pytest would call that a skip.
     items[:] = [item for item in items if not _is_empty(item)]
+    items[:] = [item for item in items if _has_dtypes(item)]
     gaps: dict[str, Any] = {}
     matched: set[tuple[str, str]] = set()
     for item in items:
@@ -201,6 +206,17 @@ def _is_empty(item: pytest.Item) -> bool:
     if _section(item.path) is None or spec is None:
         return False
     return "backend" in spec.params and not isinstance(spec.params["backend"], Backend)
+
+
+def _has_dtypes(item: pytest.Item) -> bool:
+    """Return whether the backend declares what the test's dtype or policy needs."""
+    spec = getattr(item, "callspec", None)
+    if spec is None or item.get_closest_marker("in_declared_dtypes") is None:
+        return True
+    policy = dtype_policies.get(spec.params.get("policy") or spec.params["dtype"])
+    needed = {policy.compute_dtype, policy.variable_dtype}
+    backend: Backend = spec.params["backend"]
+    return needed <= backend.capabilities.dtypes
 
 
 def _case_id(item: Any, parameters: str) -> str:

@@ -18,13 +18,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
-from polykeras import dtypes, tree
+from polykeras import tree
 from polykeras.backend import Backend, active, set_default_kernels
 from polykeras.backend._selection import _block, _choose, _process
-from polykeras.errors import DTypeError, PolykerasError
+from polykeras.errors import PolykerasError
 from polykeras.ops._operands import Operand, Traced
-from polykeras.ops._promotion import cast as cast_to
-from polykeras.ops._promotion import dtype_of, promote
+from polykeras.ops._promotion import CONVERTERS, promote
 from polykeras.ops._registry import REGISTRY
 
 __all__ = ["Op", "OpFunction", "op", "primitive"]
@@ -166,7 +165,11 @@ class Op:
             return tracer.interpret(self, engine, args)
         kernel = engine.kernels[self.name]
         if kernel is self.fn:
-            return self.body(args)
+            try:
+                return self.body(args)
+            except PolykerasError:
+                self.refuse(engine, args)
+                raise
         if not canonical:
             args = self.canonical(engine, args)
         try:
@@ -212,13 +215,26 @@ class Op:
                     promote(engine, items, range(len(items)), inexact=False)
                     args[i] = items
             elif kind != "tree":
-                convert = _CONVERT[kind]
+                convert = CONVERTERS[kind]
                 for i in positions:
                     if args[i] is not None:
-                        args[i] = convert(self, engine, args[i])
+                        args[i] = convert(self.name, engine, args[i])
         if self.prepare_rule is not None:
             args = list(self.prepare_rule(*args))
         return args
+
+    def refuse(self, engine: Backend, args: list[Any]) -> None:
+        """Raise what the op's own rules say against arguments its composition refused.
+
+        An error of an op inside would name that op, which the caller did not call.
+        """
+        if engine.kernels[self.name] is not self.fn:
+            return
+        if self.prepare_rule is not None or self.abstract_rule is not None:
+            from polykeras.ops._abstract import evaluate, spec_of
+
+            args = self.canonical(engine, list(args))
+            evaluate(self, tree.map_leaves(lambda x: spec_of(x, engine), args))
 
     def explain(self, engine: Backend, args: list[Any], error: Exception) -> Exception:
         """Return the error to raise for a kernel that failed.
@@ -237,31 +253,6 @@ class Op:
         shown = ", ".join(str(s) for s in tree.flatten_leaves(specs)[0])
         error.add_note(f"In polykeras.ops.{self.name}({shown}) on {engine.name!r}.")
         return error
-
-
-def _to_tensor(op: Op, engine: Backend, x: Any) -> Any:
-    if isinstance(x, Traced) or engine.is_tensor(x):
-        return x
-    return engine.convert_to_tensor(x)
-
-
-def _to_boolean(op: Op, engine: Backend, x: Any) -> Any:
-    x = _to_tensor(op, engine, x)
-    return x if dtype_of(engine, x) == "bool" else cast_to(engine, x, "bool")
-
-
-def _to_integer(op: Op, engine: Backend, x: Any) -> Any:
-    x = _to_tensor(op, engine, x)
-    name = dtype_of(engine, x)
-    if not dtypes.is_integer(name):
-        raise DTypeError(
-            f"polykeras.ops.{op.name} expected integers, got dtype {name} with shape "
-            f"{tuple(x.shape)}. Convert with ops.cast(x, 'int32')."
-        )
-    return x
-
-
-_CONVERT = {"tensor": _to_tensor, "boolean": _to_boolean, "integer": _to_integer}
 
 
 # -- the callables that users see ------------------------------------------------
@@ -286,6 +277,7 @@ def _unary(op: Op) -> Callable[..., Any]:
             try:
                 return engine.kernels[name](x)
             except PolykerasError:
+                op.refuse(engine, [x])
                 raise
             except Exception as error:
                 raise op.explain(engine, [x], error) from error
@@ -308,6 +300,7 @@ def _binary(op: Op) -> Callable[..., Any]:
                 try:
                     return engine.kernels[name](x1, x2)
                 except PolykerasError:
+                    op.refuse(engine, [x1, x2])
                     raise
                 except Exception as error:
                     raise op.explain(engine, [x1, x2], error) from error

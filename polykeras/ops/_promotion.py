@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final
 
 from polykeras import config, dtypes
+from polykeras.errors import DTypeError
 from polykeras.ops._operands import Traced
 from polykeras.ops._registry import REGISTRY
 
 if TYPE_CHECKING:
     from polykeras.backend import Backend
 
-__all__ = ["cast", "dtype_of", "promote"]
+__all__ = ["CONVERTERS", "cast", "dtype_of", "promote"]
 
 
 def dtype_of(engine: Backend, x: Any) -> str:
@@ -87,3 +88,35 @@ def _promote_unlike(
             args[i] = engine.scalar(args[i], target)
         elif name != target:
             args[i] = cast(engine, args[i], target)
+
+
+def _to_tensor(op: str, engine: Backend, x: Any) -> Any:
+    if isinstance(x, Traced) or engine.is_tensor(x):
+        return x
+    return engine.convert_to_tensor(x)
+
+
+def _to_boolean(op: str, engine: Backend, x: Any) -> Any:
+    x = _to_tensor(op, engine, x)
+    return x if dtype_of(engine, x) == "bool" else cast(engine, x, "bool")
+
+
+def _to_integer(op: str, engine: Backend, x: Any) -> Any:
+    x = _to_tensor(op, engine, x)
+    name = dtype_of(engine, x)
+    if not dtypes.is_integer(name):
+        raise DTypeError(
+            f"polykeras.ops.{op} expected integers, got dtype {name} with shape "
+            f"{tuple(x.shape)}. Convert with ops.cast(x, 'int32')."
+        )
+    return x
+
+
+Converter = Callable[[str, "Backend", Any], Any]
+
+# By kind of parameter: what makes a tensor of an argument of the op of that name.
+CONVERTERS: Final[dict[str, Converter]] = {
+    "tensor": _to_tensor,
+    "boolean": _to_boolean,
+    "integer": _to_integer,
+}

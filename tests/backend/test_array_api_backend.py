@@ -48,6 +48,7 @@ CASES = [
     *((name, (I32,)) for name in ("sum", "prod", "max", "cumsum", "unique", "nonzero")),
     *((name, (BITS, ~BITS)) for name in ("add", "multiply", "maximum", "minimum")),
     *((name, (BITS,)) for name in ("abs", "square")),
+    *((name, (BITS, ~BITS)) for name in ("less", "less_equal", "greater")),
     *((name, (I32, I32 * 20)) for name in ("left_shift", "right_shift")),
     ("signbit", (I32,)),
     ("power", (X, 2.0)),
@@ -139,10 +140,22 @@ def test_the_dtypes_that_exist_are_named(strict) -> None:
     assert dtypes.is_inexact(active().dtype_name(tensor(X)))
 
 
-def test_errors_are_those_of_every_backend(strict) -> None:
+# NumPy has kernels for all of them; here the last two are compositions.
+@pytest.mark.parametrize("name", ["matmul", "fmod", "logaddexp2"])
+def test_errors_are_those_of_every_backend(strict, name) -> None:
+    def call() -> None:
+        getattr(ops, name)(tensor(X), tensor(Y[:2, :3]))
+
     with use_backend("numpy"):
-        expected = raised(ShapeError, lambda: ops.matmul(tensor(X), tensor(Y)))
-    assert raised(ShapeError, lambda: ops.matmul(tensor(X), tensor(Y))) == expected
+        expected = raised(ShapeError, call)
+    assert f"polykeras.ops.{name} " in expected
+    assert raised(ShapeError, call) == expected
+
+
+def test_the_dtypes_of_the_namespace_are_declared(strict) -> None:
+    assert {"bool", "int32", "float32", "complex64"} <= strict.capabilities.dtypes
+    assert not {"bfloat16", "float16"} & strict.capabilities.dtypes
+    assert strict.capabilities.complex
 
 
 def test_dense_net_learns(strict) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final
 
@@ -39,24 +40,32 @@ class ArrayAPIBackend(Backend):
     Args:
         xp: The namespace, for example ``array_api_strict``.
         name: What users write to choose the backend.
+        native: Canonical dtype name to the library's dtype object; by default those
+            of the namespace. `capabilities` declares the same dtypes.
 
     Reference: Python array API standard, 2024.12.
     """
 
     capabilities = Capabilities(autodiff="tape")
 
-    def __init__(self, xp: ModuleType | Any, name: str) -> None:
+    def __init__(
+        self, xp: ModuleType | Any, name: str, native: Mapping[str, Any] | None = None
+    ) -> None:
         """Bind the namespace."""
         self.xp = xp
         self.name = name
         self.tensor_type = type(xp.zeros(()))
-        self._native = {
-            dtype: getattr(xp, dtype, None)
-            for dtype in dtypes.ALL
-            if hasattr(xp, dtype)
-        }
+        self._native = dict(
+            native or {n: getattr(xp, n) for n in dtypes.ALL if hasattr(xp, n)}
+        )
+        self._names = {native: name for name, native in self._native.items()}
         self.inexact = frozenset(
             native for name, native in self._native.items() if dtypes.is_inexact(name)
+        )
+        self.capabilities = replace(
+            type(self).capabilities,
+            dtypes=frozenset(self._native),
+            complex=any(map(dtypes.is_complex, self._native)),
         )
 
     def own_kernels(self) -> Mapping[str, Kernel]:
@@ -97,7 +106,7 @@ class ArrayAPIBackend(Backend):
 
     def dtype_name(self, x: Tensor) -> str:
         """Return the canonical dtype name."""
-        return dtypes.standardize_dtype(x.dtype)
+        return self._names.get(x.dtype) or dtypes.standardize_dtype(x.dtype)
 
     def library_version(self) -> str:
         """Return the version of the namespace's library."""

@@ -208,6 +208,10 @@ def _lenient(backend: ArrayAPIBackend, table: dict[str, Kernel]) -> dict[str, Ke
     substitutes: dict[str, tuple[Kernel, Any]] = {
         "abs": (lambda x: x, flag),
         "add": (xp.logical_or, flag),
+        "greater": (lambda x1, x2: x1 & ~x2, flag),
+        "greater_equal": (lambda x1, x2: x1 | ~x2, flag),
+        "less": (lambda x1, x2: ~x1 & x2, flag),
+        "less_equal": (lambda x1, x2: ~x1 | x2, flag),
         "maximum": (xp.logical_or, flag),
         "minimum": (xp.logical_and, flag),
         "multiply": (xp.logical_and, flag),

@@ -1,8 +1,8 @@
 """Kernels of linear algebra, out of the array API standard and its linalg extension.
 
-The standard has no triangular solver and no LU factors: the first is a general
-solve of the triangle, whose pivoting finds nothing to exchange, and the second is
-written here.
+The standard has no triangular solver, no LU factors, and no eigenvalues of general
+matrices: the first is a general solve of the triangle, whose pivoting finds nothing
+to exchange, the second is written here, the third comes from NumPy on the host.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from polykeras.errors import OperationNotSupported
 
 if TYPE_CHECKING:
     from polykeras.backend._base import Tensor
@@ -146,11 +144,11 @@ def kernels(backend: ArrayAPIBackend) -> dict[str, Kernel]:
             backend.from_numpy(pivots.reshape(*batch, k), "int32"),
         )
 
-    def eig(x: Tensor) -> Any:
-        raise OperationNotSupported(
-            "The array API standard has no eigenvalues of general matrices, so the "
-            f"backend {backend.name!r} has none. Use eigh for symmetric ones."
-        )
+    @widened
+    def eig(x: Tensor) -> tuple[Tensor, Tensor]:
+        w, v = np.linalg.eig(backend.to_numpy(x))
+        name = "complex64" if backend.dtype_name(x) == "float32" else "complex128"
+        return backend.from_numpy(w, name), backend.from_numpy(v, name)
 
     def matmul(x1: Tensor, x2: Tensor) -> Tensor:
         if backend.dtype_name(x1) != "bool":

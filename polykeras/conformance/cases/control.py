@@ -41,7 +41,7 @@ def _scan(x: Any) -> Any:
         carry = ops.multiply(carry, row)
         return carry, ops.add(carry, row)
 
-    return ops.scan(step, ops.ones_like(x[0]), x)
+    return ops.scan(step, ops.ones_like(ops.take(x, 0, 0)), x)
 
 
 def _scanned(x: Any) -> Any:

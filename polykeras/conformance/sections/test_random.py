@@ -53,10 +53,6 @@ EXACT: Final[dict[str, Callable[[Any], Any]]] = {
     "bits": lambda key: random_bits(key, (3, 50)),
     "split": lambda key: random_split(key, 5),
     "fold_in": lambda key: random_fold_in(key, 11),
-    **{
-        f"uniform-{dtype}": lambda key, d=dtype: random_uniform(key, (3, 50), d)  # type: ignore[misc]
-        for dtype in FLOATS
-    },
     "mask": lambda key: random_mask(key, (3, 50), 0.3),
     "integers": lambda key: random_integers(key, (200,), np.uint32(10)),
     "integers-wide": lambda key: random_integers(key, (200,), np.uint32(2**32 - 5)),
@@ -115,6 +111,19 @@ def test_bits_are_the_reference_s(backend: Backend, name: str, how: str) -> None
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.in_declared_dtypes
+@pytest.mark.parametrize("how", ["eager", "compiled"])
+@pytest.mark.parametrize("dtype", FLOATS)
+def test_uniforms_are_the_reference_s(backend: Backend, dtype: str, how: str) -> None:
+    def draw(key: Any) -> Any:
+        return random_uniform(key, (3, 50), dtype)
+
+    run = draw if how == "eager" else backend.compile(draw)
+    found, expected = _host(run(ops.convert_to_tensor(KEY))), _reference(draw, KEY)
+    assert found.dtype == expected.dtype
+    np.testing.assert_array_equal(found, expected)
+
+
 @pytest.mark.parametrize("name", DRAWS)
 def test_draws_are_the_reference_s(backend: Backend, name: str) -> None:
     found, expected = _host(DRAWS[name](3)), _reference(DRAWS[name], 3)
@@ -146,6 +155,7 @@ def test_words_are_uniform(backend: Backend) -> None:
     assert abs(chi_squared - 255) < 5.5 * math.sqrt(510)
 
 
+@pytest.mark.in_declared_dtypes
 @pytest.mark.parametrize("dtype", FLOATS)
 def test_uniforms_stay_below_one(backend: Backend, dtype: str) -> None:
     x = _host(random_uniform(KEY, (MANY,), dtype)).astype("float64")

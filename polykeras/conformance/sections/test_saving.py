@@ -90,6 +90,7 @@ def test_training_goes_on_bitwise_here(backend: Backend, tmp_path: Path) -> None
     _same(_state(second), _state(first))
 
 
+@pytest.mark.in_declared_dtypes
 @pytest.mark.parametrize("policy", ["float64", "mixed_float16", "bfloat16"])
 def test_policies_travel(backend: Backend, tmp_path: Path, policy: str) -> None:
     source = _make(backend, policy)

@@ -192,6 +192,7 @@ def test_single_steps_follow_the_reference(backend: Backend) -> None:
     _agree(backend, run)
 
 
+@pytest.mark.in_declared_dtypes
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_learns(backend: Backend, policy: str) -> None:
     x, y = _data()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from polykeras import config
+from polykeras import config, ops
 from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
 from polykeras.layers._input_spec import InputSpec
@@ -44,7 +44,7 @@ class _Cropping(Layer):
                     f"{self.cropping}, but the input has shape {tuple(inputs.shape)}."
                 )
             kept.append(slice(low, n - high))
-        return inputs[tuple(kept)]
+        return ops.get_item(inputs, tuple(kept))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -38,7 +38,8 @@ def _correlated(x: Tensor, axis: int, weights: Array, same: bool) -> Tensor:
     for i, weight in enumerate(weights):
         if weight == 0:
             continue
-        part = ops.multiply(x[(*before, slice(i, i + n))], float(weight))
+        row = ops.get_item(x, (*before, slice(i, i + n)))
+        part = ops.multiply(row, float(weight))
         total = part if total is None else ops.add(total, part)
     return total
 

@@ -168,7 +168,7 @@ def map_coordinates(
         raise ArgumentError(
             f"polykeras.ops.image.map_coordinates got order={order!r}. Use 0 or 1."
         )
-    positions = [coordinates[i] for i in range(len(shape))]
+    positions = ops.unstack(coordinates)
     flat = ops.reshape(inputs, (-1,))
     return _sample(flat, shape, positions, order, fill_mode, fill_value)
 
