@@ -177,8 +177,10 @@ class JaxBackend(Backend):
 
         @functools.wraps(fn)
         def call(*args: Any) -> Any:
-            with _x64_if(jax.tree.leaves(args)):
-                return jitted(*args)
+            if _any_wide(jax.tree.leaves(args)):
+                with _x64_if(jax.tree.leaves(args)):
+                    return jitted(*args)
+            return jitted(*args)
 
         return call
 

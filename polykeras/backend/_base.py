@@ -44,6 +44,8 @@ class Capabilities:
         dynamic_shapes: Whether ops may have results whose shape depends on data
             inside a compiled function.
         inplace: Whether donated state is updated in place.
+        eager: Whether code runs well uncompiled. Training then compiles unasked only
+            what holds no code of the user's, whose effects in Python might be missed.
     """
 
     autodiff: Literal["native", "tape"] = "tape"
@@ -52,6 +54,7 @@ class Capabilities:
     complex: bool = True
     dynamic_shapes: bool = True
     inplace: bool = False
+    eager: bool = False
 
 
 class Backend(ABC):

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from polykeras.variables import Variable
 
@@ -54,14 +54,27 @@ def structural(find: Callable[[Any], T]) -> Callable[[Any], T]:
 class Tracker:
     """What one layer owns, in the order it was assigned.
 
+    Attributes:
+        changes: How many attributes of all layers were set or deleted so far, those
+            apart that do not matter to a call.
+        own_changes: Those of this layer.
+
     Lists, tuples and dicts are looked into when asked, so that items appended
     later are found too.
     """
+
+    changes: ClassVar[int] = 0
 
     def __init__(self) -> None:
         """Own nothing."""
         self.attributes: dict[str, Any] = {}
         self.added: list[Variable] = []
+        self.own_changes = 0
+
+    def count_change(self) -> None:
+        """Note that a call may compute something else from now on."""
+        Tracker.changes += 1
+        self.own_changes += 1
 
     def set(self, name: str, value: Any) -> None:
         """Note an attribute; what cannot hold state is left out."""

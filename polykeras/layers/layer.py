@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from polykeras import dtype_policies, dtypes, tree
 from polykeras.backend import Backend, active, engine_scope, is_abstract_engine
@@ -44,6 +44,7 @@ _RESET_IN_COPIES: dict[str, Callable[[], Any]] = {
     "_steps": dict,
     "history": lambda: None,
     "_fit_run": lambda: None,
+    "_calls": lambda: None,
 }
 
 
@@ -74,6 +75,8 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
     """
 
     _tracked_as = "layer"
+    # Attributes that do not change what a call computes.
+    _beside_calls: ClassVar[frozenset[str]] = _UNTRACKED | {"_backend"}
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Start tracking what the layer owns, and remember its arguments."""
@@ -129,10 +132,13 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
     def __setattr__(self, name: str, value: Any) -> None:
         if name not in _UNTRACKED:
             self._tracker.set(name, value)
+        if name not in self._beside_calls:
+            self._tracker.count_change()
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
         self._tracker.delete(name)
+        self._tracker.count_change()
         object.__delattr__(self, name)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:

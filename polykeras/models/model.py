@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from polykeras.backend import Backend, get_backend
 from polykeras.errors import ArgumentError, PolykerasError, nearest
+from polykeras.layers._call import current_call
 from polykeras.layers.layer import Layer
+from polykeras.models._compiled_calls import UNCOMPILED, CompiledCalls
 from polykeras.registry import CustomObjectScope, public, serialize_keras_object
+from polykeras.state import current_scope
 from polykeras.training.trainer import Trainer
 from polykeras.variables import Variable, moving_variables_to
 
@@ -40,6 +43,10 @@ class Model(Trainer, Layer):
     8
     """
 
+    # What belongs to training alone does not change what a call computes.
+    _calls: CompiledCalls | None = None
+    _beside_calls = Layer._beside_calls | {"_calls", *vars(Trainer())}
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """Make a `Functional` of ``Model(inputs, outputs)``."""
         if cls is Model and (len(args) >= 2 or "outputs" in kwargs):
@@ -59,6 +66,17 @@ class Model(Trainer, Layer):
             )
         Layer.__init__(self, **kwargs)
         Trainer.__init__(self)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute the outputs of tensors, or describe those of symbolic ones."""
+        if current_call() is None and current_scope() is None:
+            calls = self._calls
+            if calls is None:
+                calls = self._calls = CompiledCalls(self)
+            outputs = calls(args, kwargs)
+            if outputs is not UNCOMPILED:
+                return outputs
+        return super().__call__(*args, **kwargs)
 
     def _become_functional(self, *args: Any, **kwargs: Any) -> None:
         """Let a subclass describe itself by inputs and outputs."""
