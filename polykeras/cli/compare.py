@@ -53,6 +53,9 @@ def model(
     batch_size: Annotated[
         int, typer.Option(min=1, help="Samples drawn where there is no data.")
     ] = 8,
+    steps: Annotated[
+        int | None, typer.Option(min=0, help="Training steps; 1 for compiled models.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and data.")] = 0,
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
 ) -> None:
@@ -68,6 +71,7 @@ def model(
             y,
             backends=[b.strip() for b in backends.split(",") if b.strip()] or None,
             reference=reference,
+            steps=steps,
             batch_size=batch_size,
             seed=seed,
         )

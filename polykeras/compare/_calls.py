@@ -20,7 +20,6 @@ from polykeras.compare._measures import Bound
 from polykeras.compare._noise import Perturbed
 from polykeras.layers import Layer
 from polykeras.ops._operands import Traced
-from polykeras.precision import epsilon_of
 from polykeras.state import StateScope
 
 __all__ = ["Call", "Follower", "Outcome", "Recorder", "Spreader", "Watcher"]
@@ -241,7 +240,7 @@ class Spreader(Watcher):
     ) -> Any:
         """Run alone and as the model runs."""
         call = self.calls.get(key)
-        with self._unit_of(layer):
+        with self._dtype_of(layer):
             if call is not None:
                 local, fed = self.alone(call, self.calls, layer.call, args, kwargs)
                 _widen(call.local, self.arrays(local), call.outputs)
@@ -257,14 +256,14 @@ class Spreader(Watcher):
         return self.engine.rounded(self.engine.inner.from_numpy(value, dtype))
 
     @contextmanager
-    def _unit_of(self, layer: Layer) -> Iterator[None]:
-        before = self.engine.unit
-        own = epsilon_of(layer.compute_dtype) / 2
-        self.engine.unit = max(before, own) if self.engine.forced else own
+    def _dtype_of(self, layer: Layer) -> Iterator[None]:
+        before = self.engine.nominal
+        if not self.engine.forced:
+            self.engine.nominal = layer.compute_dtype
         try:
             yield
         finally:
-            self.engine.unit = before
+            self.engine.nominal = before
 
 
 def _widen(

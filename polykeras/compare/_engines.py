@@ -222,9 +222,13 @@ class Recast(Delegate):
         return recast
 
     def _said(self, argument: Any) -> Any:
-        if isinstance(argument, str) and argument in dtypes.ALL:
-            return self.target(argument)
-        return argument
+        """Return an argument in the dtypes of this engine."""
+        if isinstance(argument, str):
+            return self.target(argument) if argument in dtypes.ALL else argument
+        if type(argument) in (list, tuple):
+            return type(argument)([self._said(a) for a in argument])
+        # NumPy's arrays are tensors wherever they come from, whatever their dtype.
+        return self._converted(argument)
 
     def _cast(self, x: Tensor, dtype: str) -> Tensor:
         target = self.target(dtype)
@@ -246,6 +250,10 @@ class Recast(Delegate):
         if not self.inner.is_tensor(x):
             return x
         return self._cast(x, self.inner.dtype_name(x))
+
+    def convert_to_tensor(self, x: object, dtype: str | None = None) -> Tensor:
+        """Return a tensor of this dtype, if the values are floating."""
+        return self._converted(super().convert_to_tensor(x, dtype))
 
     def from_numpy(self, x: Array, dtype: str) -> Tensor:
         """Return a tensor of this dtype, if the values are floating."""

@@ -29,6 +29,7 @@ SPREADS: Final = 4
 """The bound is so many times the largest error of the perturbed references: the
 lambda of Higham and Mary's theorem, which fails with probability 2 exp(-lambda^2/2)
 or 7e-4 an entry, for errors that already have the largest size allowed."""
+_MISSED: Final = 1e-3
 SUSPICIOUS: Final = 8
 """Up to so many bounds an error is suspicious; beyond, no rounding explains it."""
 _SHOWN: Final = 4
@@ -116,10 +117,13 @@ class Bound:
 
     Args:
         spread: That error.
+        nonfinite: Whether some entries became infinite or NaN.
+        entries: How many errors it is the largest of.
     """
 
     spread: float = 0.0
     nonfinite: bool = False
+    entries: int = 0
 
     def widen(self, found: Array, expected: Array) -> None:
         """Count one more perturbed reference.
@@ -132,6 +136,7 @@ class Bound:
             difference = np.abs(found.astype(expected.dtype) - expected)
             finite = np.isfinite(difference)
             same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+        self.entries += difference.size
         self.nonfinite |= bool(np.any(~finite & ~same))
         self.spread = max(
             self.spread, float(np.max(np.where(finite, difference, 0.0), initial=0.0))
@@ -146,8 +151,11 @@ class Bound:
         """
         if not dtypes.is_inexact(dtype):
             return self.spread
+        # Few errors may all be small by chance: the largest of m independent ones is
+        # below 1/c of another of their size with a probability of about c^-m.
+        few = _MISSED ** (-1 / self.entries) if self.entries else 0.0
         stored = float(spacing(np.asarray(ceiling), dtype)) if ceiling else 0.0
-        return SPREADS * self.spread + stored
+        return max(SPREADS, few) * self.spread + stored
 
 
 def judge(error: Measure, allowed: float, *, overflows: bool = False) -> Verdict:

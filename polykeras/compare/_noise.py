@@ -9,13 +9,16 @@ floating-point arithmetic"). The allowance of one primitive, in units of u, the 
 roundoff (half the distance from 1 to the next number):
 
 - moved, compared or rounded to whole numbers: 0;
-- one operation of IEEE 754 (sum, product, quotient, root): 1 of the result;
+- one operation of IEEE 754 (sum, product, quotient, root): 1 of the result, unless
+  the dtype has that number;
 - functions of a mathematical library: 8 of the result, the 4 ULP of the OpenCL table
   that `polykeras.conformance` allows too;
 - a sum of n terms or products in any order: sqrt(n) + 1 of the sum of magnitudes,
   the probabilistic bound of Higham and Mary (2019, "A New Approach to Probabilistic
   Rounding Error Analysis", theorem 2.4; the worst case is n);
-- decompositions and solutions of linear systems: n of the largest result.
+- decompositions and solutions of linear systems: n of the largest result;
+- besides, where a result is not exact, half of the dtype's smallest number, and
+  infinity beyond its largest.
 
 Compositions run as such, whatever kernels the reference has for them, so that each
 rounding inside is counted.
@@ -24,15 +27,16 @@ rounding inside is counted.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any, Final
 
+import ml_dtypes
 import numpy as np
 
 from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend, Kernel, Tensor
 from polykeras.compare._engines import Recast
 from polykeras.ops._registry import REGISTRY
-from polykeras.precision import epsilon_of
 
 __all__ = ["Perturbed", "allowance"]
 
@@ -129,7 +133,7 @@ class Perturbed(Recast):
     """A reference in 64 bits whose every primitive errs as much as it may.
 
     Attributes:
-        unit: The unit roundoff in force; set to that of the layer that runs.
+        nominal: The dtype whose rounding is imitated now: that of the layer that runs.
         forced: Whether the engines compared compute in that dtype whatever the
             model says, so that values from outside have to be rounded to it.
 
@@ -144,7 +148,7 @@ class Perturbed(Recast):
         self, inner: Backend, dtype: str, seed: int, *, forced: bool = False
     ) -> None:
         """Start the random signs."""
-        self.unit = epsilon_of(dtype) / 2
+        self.nominal = dtype
         self._random = np.random.default_rng(seed)
         self.forced = forced
         self._terms: dict[Any, Array] = {}
@@ -184,15 +188,26 @@ class Perturbed(Recast):
         return self._moved(x, np.abs(self.to_numpy(x)))
 
     def _moved(self, y: Tensor, size: Any) -> Tensor:
-        """Add ``unit * size`` with random signs to a floating result."""
+        """Add as many roundings as `size` says, with random signs, to a result."""
         name = self.dtype_name(y)
         if not dtypes.is_inexact(name):
             return y
         values = self.to_numpy(y)
+        unit, tiny, largest = _limits(self.nominal)
         signs = self._random.integers(0, 2, values.shape, np.int8) * 2 - 1
         with np.errstate(all="ignore"):
-            moved = values + self.unit * signs * size
-        return self.inner.from_numpy(np.where(np.isfinite(moved), moved, values), name)
+            error = unit * size
+            moved = values + signs * error
+            if tiny > 0:
+                # Underflow loses up to half the smallest number, but no sign.
+                lost = np.where((error > 0) & (np.abs(values) > 0), signs * tiny, 0.0)
+                shrunk = np.where(np.abs(values) <= tiny, np.maximum(lost, 0), lost)
+                moved = moved + np.sign(values) * shrunk
+                moved = np.where(
+                    np.abs(values) <= tiny, np.sign(values) * shrunk, moved
+                )
+            moved = np.where(np.abs(moved) > largest, np.sign(moved) * np.inf, moved)
+        return self.inner.from_numpy(np.where(np.isfinite(values), moved, values), name)
 
     def _size(
         self, name: str, kernel: Kernel, args: tuple[Any, ...], result: Any
@@ -203,7 +218,7 @@ class Perturbed(Recast):
         if name in _SUMS:
             return self._magnitudes(name, kernel, args)
         if name in _IEEE:
-            sizes = [np.abs(y) for y in leaves]
+            sizes = [np.abs(y) * ~self._is_stored(y) for y in leaves]
         elif name in _PRODUCTS:
             count = self._count(args) / max(1, leaves[0].size)
             sizes = [max(1.0, count) * np.abs(y) for y in leaves]
@@ -213,6 +228,14 @@ class Perturbed(Recast):
         else:
             sizes = [2 * _LIBRARY_ULP * np.abs(y) for y in leaves]
         return sizes if many else sizes[0]
+
+    def _is_stored(self, values: Array) -> Array:
+        """Return which numbers the nominal dtype has, so that they are not rounded."""
+        with np.errstate(all="ignore"):
+            if np.iscomplexobj(values):
+                return np.zeros(values.shape, bool)
+            narrow = values.astype(dtypes.as_numpy_dtype(self.nominal))
+            return np.asarray(narrow.astype(values.dtype) == values)
 
     def _count(self, args: tuple[Any, ...]) -> float:
         return float(max(math.prod(x.shape) for x in self._inexact(args)))
@@ -244,6 +267,14 @@ class Perturbed(Recast):
             for x in tree.flatten(list(args))
             if self.is_tensor(x) and dtypes.is_inexact(self.dtype_name(x))
         ]
+
+
+@cache
+def _limits(dtype: str) -> tuple[float, float, float]:
+    """Return unit roundoff, half the smallest number, and the largest of a dtype."""
+    limits: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
+    smallest = float(limits.smallest_subnormal) / 2
+    return float(limits.eps) / 2, smallest, float(limits.max)
 
 
 def allowance(name: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from polykeras.compare._measures import VERDICTS, Measure, Verdict
+from polykeras.compare._training import Track
 
 __all__ = ["SCHEMA", "Item", "Report"]
 
@@ -104,6 +105,7 @@ class Report:
         reference: The name of the reference.
         engines: The names of the engines compared.
         items: All comparisons, in the order of the model.
+        trajectory: The training runs, one an engine.
         environment: Versions, devices, dtypes, seeds.
     """
 
@@ -111,6 +113,7 @@ class Report:
     reference: str
     engines: list[str]
     items: list[Item] = field(default_factory=list)
+    trajectory: list[Track] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[Item]:
@@ -130,7 +133,8 @@ class Report:
     @property
     def consistent(self) -> bool:
         """Whether rounding explains every difference."""
-        return all(item.consistent for item in self.items)
+        items = all(item.consistent for item in self.items)
+        return items and all(track.parted is None for track in self.trajectory)
 
     @property
     def first_divergence(self) -> Item | None:
@@ -165,6 +169,10 @@ class Report:
             "verdict": self.worst,
             "first_divergence": None if first is None else first.sentence(),
             "environment": self.environment,
+            "trajectory": [
+                {**asdict(track), "explained": track.explained}
+                for track in self.trajectory
+            ],
             "items": [{**asdict(item), "excess": item.excess} for item in self.items],
         }
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from polykeras import dtypes, tree
 from polykeras.backend import (
     REFERENCE,
-    Array,
     Backend,
     engine_scope,
     get_backend,
@@ -27,17 +26,12 @@ from polykeras.compare._calls import (
     Watcher,
 )
 from polykeras.compare._engines import Recast, engine_named, nominal_dtype
-from polykeras.compare._inputs import drawn_inputs
-from polykeras.compare._measures import (
-    VERDICTS,
-    Bound,
-    Measure,
-    Verdict,
-    judge,
-    measure,
-)
+from polykeras.compare._inputs import drawn_inputs, drawn_targets
+from polykeras.compare._judging import REPLICAS, Judged, judged
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._report import Item, Report
+from polykeras.compare._training import Steps, train
+from polykeras.compare._trajectories import TrainedReference
 from polykeras.errors import ArgumentError, BackendError, OperationNotSupported
 from polykeras.layers._call import observing
 from polykeras.precision import epsilon_of
@@ -45,9 +39,6 @@ from polykeras.random import seed_scope
 from polykeras.state import StateScope
 
 __all__ = ["Comparison", "compare"]
-
-REPLICAS: Final = 2
-_WHY: Final = "4 times the largest error of 2 perturbed references, plus one ULP"
 
 
 def compare(
@@ -57,6 +48,7 @@ def compare(
     *,
     backends: Sequence[str | Backend] | None = None,
     reference: str | Backend = f"{REFERENCE}:float64",
+    steps: int | None = None,
     batch_size: int = 8,
     seed: int = 0,
 ) -> Report:
@@ -72,6 +64,9 @@ def compare(
         backends: Engines: names, names with a dtype such as ``"torch:bfloat16"``, or
             `Backend` objects; None means all that are installed.
         reference: The engine that errors are measured against.
+        steps: Number of training steps on the batch, of which the first is compared
+            gradient by gradient; None means one for compiled models. A model that is
+            not compiled trains on the squares of its errors.
         batch_size: Number of samples drawn where `x` is None.
         seed: Of everything that is drawn.
 
@@ -91,7 +86,9 @@ def compare(
     engines = [engine_named(name) for name in backends or installed_backends()]
     if not engines:
         raise ArgumentError("There is no backend to compare. Pass backends=[...].")
-    return comparison.run(engines)
+    if steps is None:
+        steps = int(bool(model.compiled))
+    return comparison.run(engines, steps)
 
 
 class Comparison:
@@ -126,8 +123,8 @@ class Comparison:
             key=epsilon_of,
         )
 
-    def run(self, engines: Sequence[Backend]) -> Report:
-        """Compare each engine with the reference, layer by layer."""
+    def run(self, engines: Sequence[Backend], steps: int) -> Report:
+        """Compare each engine with the reference: layers, then training."""
         report = Report(self.model.name, self.reference.name, [e.name for e in engines])
         for mode in ("inference", "training"):
             calls = self._record(mode)
@@ -137,7 +134,48 @@ class Comparison:
                 if forced not in widened:
                     widened[forced] = self._with_bounds(calls, forced, mode)
                 report.items += self._follow(engine, widened[forced], mode)
+        if steps:
+            self._compare_training(report, engines, steps)
         return report
+
+    def _compare_training(
+        self, report: Report, engines: Sequence[Backend], steps: int
+    ) -> None:
+        exact = self._train(self.reference, steps)
+        runs: dict[str | None, TrainedReference] = {}
+        for engine in engines:
+            forced = nominal_dtype(engine)
+            if forced not in runs:
+                replicas = [self._train(e, steps) for e in self._perturbed(forced)]
+                runs[forced] = TrainedReference(
+                    self.reference.name, exact, replicas, forced or self.dtype
+                )
+            try:
+                found = self._train(engine, steps)
+                near = self._train(engine, steps, nudge=self.seed)
+            except OperationNotSupported as error:
+                report.items.append(self._missing(engine, "training", error))
+                continue
+            report.items += runs[forced].items(engine, found)
+            report.trajectory.append(runs[forced].track(engine, found, near))
+
+    def _train(self, engine: Backend, steps: int, nudge: int | None = None) -> Steps:
+        model = _copied(self.model, engine)
+        with engine_scope(engine), np.errstate(all="ignore"):
+            if not model.compiled:
+                model.compile(optimizer="sgd", loss="mse")
+                model._draws = (self.seed, 0)
+            return train(model, self.x, self.targets(), steps, engine, nudge=nudge)
+
+    def targets(self) -> Any:
+        """Return the targets, drawn on first use."""
+        if self.y is None and self._needs_targets():
+            outputs = self.model.predict_on_batch(self.x)
+            self.y = drawn_targets(self.model, outputs, self.seed)
+        return self.y
+
+    def _needs_targets(self) -> bool:
+        return self.model.loss is not None or not self.model.compiled
 
     # -- the passes ------------------------------------------------------------
 
@@ -150,18 +188,21 @@ class Comparison:
         self, calls: dict[tuple[str, int], Call], forced: str | None, mode: str
     ) -> dict[tuple[str, int], Call]:
         own = {key: _fresh(call) for key, call in calls.items()}
+        for engine in self._perturbed(forced):
+            self._forward(Spreader(engine, own), mode)
+        return own
+
+    def _perturbed(self, forced: str | None) -> Iterator[Perturbed]:
         inner = self.reference
         if isinstance(inner, Recast):
             inner = inner.inner
         for number in range(REPLICAS):
-            engine = Perturbed(
+            yield Perturbed(
                 inner,
                 forced or self.dtype,
                 self.seed + number,
                 forced=forced is not None,
             )
-            self._forward(Spreader(engine, own), mode)
-        return own
 
     def _follow(
         self, engine: Backend, calls: dict[tuple[str, int], Call], mode: str
@@ -193,12 +234,12 @@ class Comparison:
         found, want = outcome.outputs[number], call.outputs[number]
         assert found is not None  # the caller pairs tensors
         assert want is not None
-        as_run = _judged(found, want, dtype, call.bounds[number])
+        as_run = judged(found, want, dtype, call.bounds[number])
         own = as_run
         if number < len(outcome.alone):
             alone = outcome.alone[number]
             if alone is not None:
-                own = _judged(alone, want, dtype, call.local[number])
+                own = judged(alone, want, dtype, call.local[number])
         if number == 0:
             own = max([own, *_judged_fed(outcome)], key=lambda j: j.rank)
         return Item(
@@ -236,34 +277,7 @@ class Comparison:
         )
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """An error with its bound and verdict."""
-
-    error: Measure
-    bound: float
-    verdict: Verdict
-    why: str = _WHY
-
-    @property
-    def rank(self) -> tuple[int, float]:
-        """What makes it worse than another."""
-        share = self.error.max_abs / self.bound if self.bound else 0.0
-        return VERDICTS.index(self.verdict), share
-
-
-def _judged(found: Array, want: Array, dtype: str, bound: Bound) -> _Judged:
-    if found.shape != want.shape:
-        nothing = measure(np.zeros(()), np.full((), np.nan), "float64")
-        return _Judged(
-            nothing, 0.0, "wrong", f"shape {found.shape}, expected {want.shape}"
-        )
-    error = measure(found, want, dtype)
-    allowed = bound.allowed(error.ceiling, dtype)
-    return _Judged(error, allowed, judge(error, allowed, overflows=bound.nonfinite))
-
-
-def _judged_fed(outcome: Outcome) -> Iterator[_Judged]:
+def _judged_fed(outcome: Outcome) -> Iterator[Judged]:
     """Judge what a layer by itself gave to the layers inside."""
     for inner, inputs in outcome.fed:
         if len(inputs) != len(inner.inputs):
@@ -271,11 +285,9 @@ def _judged_fed(outcome: Outcome) -> Iterator[_Judged]:
         for x, want, bound in zip(inputs, inner.inputs, inner.fed, strict=True):
             if x is not None and want is not None:
                 dtype = dtypes.standardize_dtype(x.dtype)
-                judged = _judged(x, want, dtype, bound)
-                if judged.verdict in ("suspicious", "wrong"):
-                    yield replace(
-                        judged, why=f"the input of {inner.name}; {judged.why}"
-                    )
+                found = judged(x, want, dtype, bound)
+                if found.bad:
+                    yield replace(found, why=f"the input of {inner.name}; {found.why}")
 
 
 def _fresh(call: Call) -> Call:

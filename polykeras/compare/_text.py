@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polykeras.compare._measures import VERDICTS
 from polykeras.compare._report import Item, Report
+from polykeras.compare._training import Track
 
 __all__ = ["text_of"]
 
@@ -31,16 +32,34 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
     shown = [item for item in shown if item.error is not None]
     if shown:
         lines += ["", *_table(shown)]
+    if any(len(track.losses) > 1 for track in report.trajectory):
+        lines += ["", *map(_track, report.trajectory)]
     for item in report.items:
         if item.verdict == "not comparable":
             lines.append(f"Not comparable: {item.sentence()}")
     first = report.first_divergence
     lines.append("")
-    if first is None:
+    parted = [track for track in report.trajectory if track.parted is not None]
+    if first is None and parted:
+        lines.append(
+            f"First divergence: the weights on {parted[0].engine} part from the "
+            f"reference's at step {parted[0].parted}."
+        )
+    elif first is None:
         lines.append("Consistent: rounding explains every difference.")
     else:
         lines.append(f"First divergence: {first.sentence()}.")
     return "\n".join(lines)
+
+
+def _track(track: Track) -> str:
+    parts = "never" if track.parted is None else f"at step {track.parted}"
+    return (
+        f"  {track.engine:<16} {len(track.losses)} steps: loss {track.losses[-1]:.6g} "
+        f"(reference {track.reference_losses[-1]:.6g}); weights apart by "
+        f"{track.distances[-1]:.2e}, rounding explains {track.bounds[-1]:.2e}, one ULP "
+        f"at the start explains {track.explained:.0%}; parts {parts}"
+    )
 
 
 def _table(items: list[Item]) -> list[str]:

@@ -165,4 +165,4 @@ def test_a_missing_op_is_not_comparable_and_the_rest_goes_on():
     kinds = {i.verdict for i in report.items if i.engine == "faulty"}
     assert kinds == {"not comparable"}
     assert "conv_general" in str(report)
-    assert len([i for i in report.items if i.engine == "numpy"]) == 14
+    assert len([i for i in report.layers if i.engine == "numpy"]) == 14

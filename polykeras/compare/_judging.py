@@ -1,0 +1,70 @@
+"""An error with its bound and what follows from both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from polykeras.backend import Array
+from polykeras.compare._measures import (
+    VERDICTS,
+    Bound,
+    Measure,
+    Verdict,
+    judge,
+    measure,
+)
+
+__all__ = ["REPLICAS", "Judged", "judged"]
+
+REPLICAS: Final = 2
+"""How many perturbed references make a bound."""
+_WHY: Final = f"4 times the largest error of {REPLICAS} perturbed references, and a ULP"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """An error with its bound and verdict.
+
+    Args:
+        error: The error.
+        bound: The largest one that is rounding.
+        verdict: What it is.
+        why: Where the bound comes from.
+    """
+
+    error: Measure
+    bound: float
+    verdict: Verdict
+    why: str = _WHY
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """What makes it worse than another."""
+        share = self.error.max_abs / self.bound if self.bound else 0.0
+        return VERDICTS.index(self.verdict), share
+
+    @property
+    def bad(self) -> bool:
+        """Whether rounding does not explain it."""
+        return self.verdict in ("suspicious", "wrong")
+
+
+def judged(found: Array, want: Array, dtype: str, bound: Bound) -> Judged:
+    """Measure the error of `found` and judge it.
+
+    Args:
+        found: An array.
+        want: What the reference gave.
+        dtype: The dtype of `found`.
+        bound: The rounding to expect.
+    """
+    if found.shape != want.shape:
+        nothing = measure(np.zeros(()), np.full((), np.nan), "float64")
+        why = f"its shape is {found.shape}, expected {want.shape}"
+        return Judged(nothing, 0.0, "wrong", why)
+    error = measure(found, want, dtype)
+    allowed = bound.allowed(error.ceiling, dtype)
+    return Judged(error, allowed, judge(error, allowed, overflows=bound.nonfinite))

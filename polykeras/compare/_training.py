@@ -1,0 +1,201 @@
+"""Training steps on one engine: gradients, updates, losses and weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from polykeras import dtypes
+from polykeras.backend import Array, Backend
+from polykeras.compare._measures import Bound
+from polykeras.precision import epsilon_of
+
+__all__ = ["Steps", "Track", "nudged", "relative_distance", "train"]
+
+
+@dataclass
+class Steps:
+    """What some training steps on one engine left behind.
+
+    Args:
+        losses: The loss of each step, from before its update.
+        gradients: What the optimizers were given in the first step, by weight.
+        updates: How far the first step moved each weight, statistics included.
+        weights: All weights after each step, as one list of arrays a step.
+        dtypes: The dtype of each gradient and weight on the engine, by path.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    gradients: dict[str, Array] = field(default_factory=dict)
+    updates: dict[str, Array] = field(default_factory=dict)
+    weights: list[list[Array]] = field(default_factory=list)
+    dtypes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Track:
+    """Training on one engine beside the reference, step by step.
+
+    Args:
+        engine: The engine.
+        losses: Its losses.
+        reference_losses: Those of the reference.
+        distances: Distance of its weights from the reference's, relative to how far
+            the reference's are from 0.
+        bounds: The distance that rounding explains.
+        yardstick: Distance of its weights from those of the same engine, started one
+            unit of the last place away.
+        parted: The first step, from 1, at which rounding explains the distance no
+            more; None if there is none.
+    """
+
+    engine: str
+    losses: list[float]
+    reference_losses: list[float]
+    distances: list[float]
+    bounds: list[float]
+    yardstick: list[float]
+    parted: int | None
+
+    @property
+    def explained(self) -> float:
+        """The share of the last distance that one unit in the last place explains."""
+        if not self.distances or not self.distances[-1]:
+            return 1.0
+        return min(1.0, self.yardstick[-1] / self.distances[-1])
+
+
+def train(
+    model: Any, x: Any, y: Any, steps: int, engine: Backend, *, nudge: int | None = None
+) -> Steps:
+    """Train a model, which changes it, and return what happened.
+
+    Args:
+        model: A compiled model on `engine`.
+        x: The inputs of each step.
+        y: The targets.
+        steps: Number of steps.
+        engine: The engine.
+        nudge: A seed to move each weight by one unit of the last place first.
+    """
+    model.run_eagerly = True
+    model._build_for((x,) if y is None else (x, y))
+    if nudge is not None:
+        nudged(model, nudge)
+    result = Steps()
+    paths = unique_paths(model.weights)
+    by_id = {id(v): path for v, path in zip(model.weights, paths, strict=True)}
+
+    def see(grads: Sequence[Any], variables: Sequence[Any]) -> None:
+        for g, v in zip(grads, variables, strict=True):
+            if g is not None:
+                path = _free(by_id.get(id(v), v.path), result.gradients)
+                result.gradients[path] = _array(engine, g)
+                result.dtypes[path] = engine.dtype_name(g)
+
+    before = [_array(engine, v.stored()) for v in model.weights]
+    for step in range(steps):
+        model.reset_metrics()
+        with _seeing(model, see if step == 0 else None):
+            logs = model.train_on_batch(x, y, return_dict=True)
+        result.losses.append(float(logs["loss"] if "loss" in logs else _first(logs)))
+        result.weights.append([_array(engine, v.stored()) for v in model.weights])
+        if step == 0:
+            for path, old, new, v in zip(
+                paths, before, result.weights[0], model.weights, strict=True
+            ):
+                if dtypes.is_float(v.dtype):
+                    result.updates[path] = new.astype(float) - old.astype(float)
+                    result.dtypes.setdefault(path, engine.dtype_name(v.stored()))
+    return result
+
+
+def _array(engine: Backend, x: Any) -> Array:
+    # In-place updates would reach arrays that share memory.
+    return np.array(engine.to_numpy(x))
+
+
+def _first(logs: dict[str, Any]) -> float:
+    return float(next(iter(logs.values())))
+
+
+def _free(path: str, taken: dict[str, Any]) -> str:
+    """Return a path that stands for one gradient, if a step has several."""
+    number, found = 1, path
+    while found in taken:
+        number += 1
+        found = f"{path} ({number})"
+    return found
+
+
+def unique_paths(variables: Sequence[Any]) -> list[str]:
+    """Return the paths of variables, numbered where two are equal."""
+    taken: dict[str, Any] = {}
+    for v in variables:
+        taken[_free(v.path, taken)] = v
+    return list(taken)
+
+
+class _seeing:  # noqa: N801 reads as a function
+    """Let a function see what reaches the optimizers of a model in the block."""
+
+    def __init__(
+        self, model: Any, see: Callable[[Sequence[Any], Sequence[Any]], None] | None
+    ) -> None:
+        self.optimizers = [] if see is None else model._optimizers()
+        self.see = see
+
+    def __enter__(self) -> None:
+        for optimizer in self.optimizers:
+            vars(optimizer)["apply"] = self._wrapped(optimizer)
+
+    def __exit__(self, *error: object) -> None:
+        for optimizer in self.optimizers:
+            del vars(optimizer)["apply"]
+
+    def _wrapped(self, optimizer: Any) -> Callable[..., None]:
+        apply = type(optimizer).apply
+
+        def seen(grads: Any, trainable_variables: Any = None) -> None:
+            grads = list(grads)
+            if self.see is not None:
+                self.see(grads, optimizer._variables_of_step(trainable_variables))
+            apply(optimizer, grads, trainable_variables)
+
+        return seen
+
+
+def nudged(model: Any, seed: int) -> None:
+    """Move each floating weight of a model by one unit of the last place."""
+    rng = np.random.default_rng(seed)
+    for v in model.weights:
+        if dtypes.is_float(v.dtype):
+            values = np.asarray(v.numpy(), np.float64)
+            signs = rng.integers(0, 2, values.shape) * 2 - 1
+            v.assign((values * (1 + epsilon_of(v.dtype) * signs)).astype(v.dtype))
+
+
+def relative_distance(weights: list[Array], reference: list[Array]) -> float:
+    """Return the Euclidean distance of weights, relative to the reference's norm."""
+    apart = norm = 0.0
+    for w, r in zip(weights, reference, strict=True):
+        with np.errstate(all="ignore"):
+            wide = np.asarray(r, np.float64)
+            apart += float(np.sum((np.asarray(w, np.float64) - wide) ** 2))
+            norm += float(np.sum(wide**2))
+    return float(np.sqrt(apart / norm)) if norm else float(np.sqrt(apart))
+
+
+def bounds_of(
+    reference: dict[str, Array], replicas: Sequence[dict[str, Array]]
+) -> Iterator[tuple[str, Bound]]:
+    """Yield the path of each array with its bound from perturbed references."""
+    for path, expected in reference.items():
+        bound = Bound()
+        for replica in replicas:
+            if path in replica and replica[path].shape == expected.shape:
+                bound.widen(replica[path], expected)
+        yield path, bound

@@ -1,0 +1,129 @@
+"""Gradients, updates and trajectories of training."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import polykeras as keras
+from polykeras import layers
+from polykeras.backend import installed_backends
+from polykeras.compare._training import nudged, relative_distance
+from tests.compare._models import Faulty, batch, convnet, mlp
+
+
+def test_installed_backends_train_alike_up_to_rounding():
+    report = keras.compare(convnet(), steps=5)
+    assert report.consistent, str(report)
+    for engine in installed_backends():
+        weights = [i.name for i in report.gradients if i.engine == engine]
+        assert weights == [
+            "convnet/conv/kernel",
+            "convnet/conv/bias",
+            "convnet/norm/gamma",
+            "convnet/norm/beta",
+            "convnet/top/kernel",
+            "convnet/top/bias",
+        ]
+        moved = {i.name for i in report.of_kind("update") if i.engine == engine}
+        assert moved == {
+            *weights,
+            "convnet/norm/moving_mean",
+            "convnet/norm/moving_variance",
+        }
+        losses = [i for i in report.of_kind("loss") if i.engine == engine]
+        assert [i.name for i in losses] == [f"step {n}" for n in range(1, 6)]
+    for track in report.trajectory:
+        assert track.parted is None
+        assert len(track.distances) == len(track.yardstick) == 5
+        assert 0 < track.distances[-1] <= track.bounds[-1]
+        assert 0 <= track.explained <= 1
+
+
+def test_longer_steps_are_wrong_updates_but_right_gradients():
+    wrong = Faulty({"sgd_update": _longer})
+    report = keras.compare(mlp(), backends=[wrong, "numpy"], steps=3)
+    assert all(item.consistent for item in report.gradients)
+    blamed = {(i.engine, i.name) for i in report.of_kind("update") if not i.consistent}
+    assert blamed == {
+        ("faulty", f"mlp/{layer}/{weight}")
+        for layer in ("first", "second")
+        for weight in ("kernel", "bias")
+    }
+    parted = {track.engine: track.parted for track in report.trajectory}
+    assert parted == {"faulty": 1, "numpy": None}
+    assert "parts at step 1" in str(report)
+
+
+def _longer(right, params, grads, rate, *rest):
+    return right(params, grads, rate * 1.001, *rest)
+
+
+def test_models_that_are_not_compiled_train_on_squares():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="d")], "m")
+    assert keras.compare(model, backends=["numpy"]).gradients == []
+    report = keras.compare(model, backends=["numpy"], steps=2)
+    assert [i.name for i in report.gradients] == ["m/d/kernel", "m/d/bias"]
+    assert report.consistent
+    assert not model.compiled
+
+
+class Penalized(keras.Model):
+    """A model with a training step and two optimizers of its own."""
+
+    def __init__(self):
+        super().__init__(name="penalized")
+        self.top = layers.Dense(1, name="top")
+        self.bottom = layers.Dense(4, name="bottom")
+
+    def compile(self, first, second):
+        super().compile()
+        self.first, self.second = first, second
+
+    def call(self, x):
+        return self.top(self.bottom(x))
+
+    def train_step(self, data):
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+
+        def loss():
+            return keras.ops.mean((self(x) - y) ** 2)
+
+        value, grads = keras.value_and_grad(loss, self.top.trainable_variables)()
+        self.first.apply(grads, self.top.trainable_variables)
+        grads = keras.grad(loss, self.bottom.trainable_variables)()
+        self.second.apply(grads, self.bottom.trainable_variables)
+        return {"loss": value}
+
+
+def test_own_training_steps_with_several_optimizers_are_followed():
+    keras.utils.set_random_seed(0)
+    model = Penalized()
+    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.Adam(0.01))
+    x, y = batch(8, 3), batch(8, 1, seed=1)
+    report = keras.compare(model, x, y, backends=["numpy"], steps=2)
+    assert {i.name for i in report.gradients} == {
+        f"penalized/{layer}/{weight}"
+        for layer in ("top", "bottom")
+        for weight in ("kernel", "bias")
+    }
+    assert report.consistent
+
+
+@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "mae"])
+def test_targets_are_drawn_to_fit_the_loss(loss):
+    model = mlp()
+    model.compile("sgd", loss)
+    assert keras.compare(model, backends=["numpy"]).consistent
+
+
+def test_a_nudge_moves_every_weight_by_one_unit():
+    model = mlp()
+    before = model.get_weights()
+    nudged(model, 0)
+    kernel = model.get_weights()[0]
+    assert np.all(kernel != before[0])
+    np.testing.assert_allclose(kernel, before[0], rtol=2.0**-22)
+    assert 0 < relative_distance(model.get_weights(), before) < 2.0**-22
+    assert relative_distance(before, before) == 0
