@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from polykeras import dtypes, tree
-from polykeras.backend import Array, Backend, active
+from polykeras.backend import Array, Backend, active, engine_scope
 from polykeras.compare._measures import Bound
 from polykeras.compare._noise import Perturbed
 from polykeras.layers import Layer
@@ -284,6 +284,7 @@ class Outcome:
         alone: With the reference's inputs.
         dtypes: The dtypes of the outputs, "" for other leaves.
         fed: What the layer, alone, gave to the layers inside.
+        again: Runs the layer alone once more, on an engine that shares its tensors.
     """
 
     call: Call
@@ -291,6 +292,7 @@ class Outcome:
     alone: list[Array | None]
     dtypes: list[str]
     fed: list[Fed]
+    again: Callable[[Backend], None]
 
 
 class Follower(Watcher):
@@ -330,5 +332,12 @@ class Follower(Watcher):
             self.engine.dtype_name(x) if self.engine.is_tensor(x) else ""
             for x in tree.flatten_leaves(outputs)[0]
         ]
-        self.tell(Outcome(call, self.arrays(outputs), self.arrays(local), names, fed))
+
+        def again(engine: Backend) -> None:
+            with engine_scope(engine):
+                self.alone(call, self.calls, layer.call, args, kwargs)
+
+        self.tell(
+            Outcome(call, self.arrays(outputs), self.arrays(local), names, fed, again)
+        )
         return outputs

@@ -132,8 +132,10 @@ class Bound:
             found: Its array.
             expected: That of the reference.
         """
+        wide = np.complex128 if np.iscomplexobj(expected) else np.float64
+        found, expected = found.astype(wide), expected.astype(wide)
         with np.errstate(all="ignore"):
-            difference = np.abs(found.astype(expected.dtype) - expected)
+            difference = np.abs(found - expected)
             finite = np.isfinite(difference)
             same = (found == expected) | (np.isnan(found) & np.isnan(expected))
         self.entries += difference.size

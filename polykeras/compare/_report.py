@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from polykeras.compare._audit import Finding
 from polykeras.compare._measures import VERDICTS, Measure, Verdict
 from polykeras.compare._training import Track
 
@@ -23,7 +24,9 @@ class Item:
     """One comparison: an output of a layer, a gradient, a weight after a step.
 
     Args:
-        kind: ``"layer"``, ``"gradient"``, ``"update"``, ``"loss"`` or ``"op"``.
+        kind: ``"layer"``, ``"backward"`` (the derivative of a layer, only where
+            gradients differ), ``"step"`` (ops outside of layers, likewise),
+            ``"gradient"``, ``"update"`` or ``"loss"``.
         name: The path of the layer, weight or op.
         cls: The class of the layer, the dtype of the weight.
         engine: The engine that was compared.
@@ -39,6 +42,7 @@ class Item:
         local_bound: The largest local error that is rounding.
         accumulated: The verdict on the error as the model ran.
         why: Where the bound comes from, or why nothing could be compared.
+        ops: The ops inside that rounding does not explain, worst first.
     """
 
     kind: str
@@ -56,6 +60,7 @@ class Item:
     local_bound: float = 0.0
     accumulated: Verdict = "rounding"
     why: str = ""
+    ops: tuple[Finding, ...] = ()
 
     @property
     def consistent(self) -> bool:
@@ -84,15 +89,19 @@ class Item:
         error, bound = self.error, self.bound
         if self.local is not None:
             error, bound = self.local, self.local_bound
+        ops = f"; {self.ops[0]}" if self.ops else ""
+        if self.kind in ("backward", "step"):
+            return f"{what} is {self.verdict}{ops}"
         if error.nonfinite:
             return (
                 f"{what} is {self.verdict}: {error.nonfinite} of {error.size} entries "
                 f"are NaN or infinite on one side only, first at {error.positions[0]}"
+                f"{ops}"
             )
         return (
             f"{what} is {self.verdict}: its error is {error.max_abs:.3g} "
             f"({error.max_rel:.2g} of the largest entry), rounding explains "
-            f"{bound:.3g}"
+            f"{bound:.3g}{ops}"
         )
 
 

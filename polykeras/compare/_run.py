@@ -17,6 +17,7 @@ from polykeras.backend import (
     get_backend,
     installed_backends,
 )
+from polykeras.compare._audit import Audit
 from polykeras.compare._calls import (
     Call,
     Follower,
@@ -135,11 +136,15 @@ class Comparison:
                     widened[forced] = self._with_bounds(calls, forced, mode)
                 report.items += self._follow(engine, widened[forced], mode)
         if steps:
-            self._compare_training(report, engines, steps)
+            self._compare_training(report, engines, steps, calls)
         return report
 
     def _compare_training(
-        self, report: Report, engines: Sequence[Backend], steps: int
+        self,
+        report: Report,
+        engines: Sequence[Backend],
+        steps: int,
+        calls: dict[tuple[str, int], Call],
     ) -> None:
         exact = self._train(self.reference, steps)
         runs: dict[str | None, TrainedReference] = {}
@@ -156,8 +161,58 @@ class Comparison:
             except OperationNotSupported as error:
                 report.items.append(self._missing(engine, "training", error))
                 continue
-            report.items += runs[forced].items(engine, found)
+            items = runs[forced].items(engine, found)
+            if not all(item.consistent for item in items):
+                report.items += self._culprits(engine, calls)
+            report.items += items
             report.trajectory.append(runs[forced].track(engine, found, near))
+
+    def _culprits(
+        self, engine: Backend, calls: dict[tuple[str, int], Call]
+    ) -> list[Item]:
+        """Name the ops whose values or derivatives spoil gradients and updates."""
+        items: list[Item] = []
+
+        def look(outcome: Outcome) -> None:
+            # Values: a layer's outputs may be right and its averages wrong.
+            for gradients in (False, True):
+                audit = Audit(
+                    engine,
+                    self.reference,
+                    self._replicas(engine),
+                    gradients=gradients,
+                )
+                outcome.again(audit)
+                if audit.findings:
+                    call = outcome.call
+                    items.append(self._culprit("backward", call.name, call.cls, audit))
+
+        self._forward(Follower(engine, calls, look), "training")
+        audit = Audit(engine, self.reference, self._replicas(engine))
+        self._train(audit, 1)
+        if audit.findings and not items:
+            cls = type(self.model.optimizer).__name__
+            items.append(self._culprit("step", self.model.name, cls, audit))
+        return items
+
+    def _culprit(self, kind: str, name: str, cls: str, audit: Audit) -> Item:
+        worst = audit.findings[0]
+        return Item(
+            kind=kind,
+            name=name,
+            cls=cls,
+            engine=audit.name,
+            against=self.reference.name,
+            mode="training",
+            dtype=worst.dtype,
+            shape=worst.shapes[0] if worst.shapes else (),
+            error=worst.error,
+            bound=worst.bound,
+            verdict=worst.verdict,
+            accumulated=worst.verdict,
+            why=worst.why,
+            ops=audit.findings,
+        )
 
     def _train(self, engine: Backend, steps: int, nudge: int | None = None) -> Steps:
         model = _copied(self.model, engine)
@@ -191,6 +246,9 @@ class Comparison:
         for engine in self._perturbed(forced):
             self._forward(Spreader(engine, own), mode)
         return own
+
+    def _replicas(self, engine: Backend) -> list[Perturbed]:
+        return list(self._perturbed(nominal_dtype(engine)))
 
     def _perturbed(self, forced: str | None) -> Iterator[Perturbed]:
         inner = self.reference
@@ -242,6 +300,9 @@ class Comparison:
                 own = judged(alone, want, dtype, call.local[number])
         if number == 0:
             own = max([own, *_judged_fed(outcome)], key=lambda j: j.rank)
+        audit = Audit(engine, self.reference, self._replicas(engine))
+        if own.bad:
+            outcome.again(audit)
         return Item(
             kind="layer",
             name=call.name if number == 0 else f"{call.name}:{number}",
@@ -258,6 +319,7 @@ class Comparison:
             local_bound=own.bound,
             accumulated=as_run.verdict,
             why=own.why,
+            ops=audit.findings,
         )
 
     def _missing(self, engine: Backend, mode: str, error: BackendError) -> Item:

@@ -48,7 +48,7 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
     elif first is None:
         lines.append("Consistent: rounding explains every difference.")
     else:
-        lines.append(f"First divergence: {first.sentence()}.")
+        lines.append(f"First divergence: {first.sentence().rstrip('.')}.")
     return "\n".join(lines)
 
 

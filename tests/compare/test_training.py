@@ -61,7 +61,7 @@ def _longer(right, params, grads, rate, *rest):
 
 def test_models_that_are_not_compiled_train_on_squares():
     keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="d")], "m")
+    model = keras.Sequential([keras.Input((3,)), layers.Dense(2, name="d")], name="m")
     assert keras.compare(model, backends=["numpy"]).gradients == []
     report = keras.compare(model, backends=["numpy"], steps=2)
     assert [i.name for i in report.gradients] == ["m/d/kernel", "m/d/bias"]
