@@ -9,6 +9,7 @@ from polykeras.cli.compare import app as compare
 from polykeras.cli.conformance import conformance
 from polykeras.cli.demo import demo
 from polykeras.cli.inspect import inspect
+from polykeras.cli.new_backend import new_backend
 
 __all__ = ["app"]
 
@@ -24,3 +25,4 @@ app.add_typer(compare, name="compare")
 app.command()(conformance)
 app.command()(demo)
 app.command()(inspect)
+app.command()(new_backend)

@@ -9,7 +9,7 @@ import typer
 
 from polykeras.errors import PolykerasError
 
-__all__ = ["conformance"]
+__all__ = ["conformance", "require_suite"]
 
 _NEEDED = ("pytest", "jinja2", "scipy")
 
@@ -37,20 +37,17 @@ def conformance(
         Path | None, typer.Option(help="Write the result as a page.")
     ] = None,
     badge: Annotated[Path | None, typer.Option(help="Write an SVG badge.")] = None,
+    todo: Annotated[
+        bool, typer.Option("--todo", help="List the primitives to write; run nothing.")
+    ] = False,
 ) -> None:
     """Run the conformance suite; the exit code is 1 where a case fails."""
-    from importlib.util import find_spec
-
     from rich.console import Console  # only where something is shown
 
-    missing = [name for name in _NEEDED if find_spec(name) is None]
-    if missing:
-        typer.echo(
-            f"The suite needs {', '.join(missing)}. Install it with: "
-            "pip install 'polykeras[conformance]'",
-            err=True,
-        )
-        raise typer.Exit(2)
+    require_suite()
+    if todo:
+        _show_todo(names)
+        return
     from polykeras.conformance import run
     from polykeras.conformance._terminal import scoreboard
 
@@ -75,3 +72,48 @@ def conformance(
             report.write(kind, path)
     if not report.passed:
         raise typer.Exit(1)
+
+
+def require_suite() -> None:
+    """Say what the suite needs and is not installed, and exit."""
+    from importlib.util import find_spec
+
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if missing:
+        typer.echo(
+            f"The suite needs {', '.join(missing)}. Install it with: "
+            "pip install 'polykeras[conformance]'",
+            err=True,
+        )
+        raise typer.Exit(2)
+
+
+def _show_todo(names: list[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from polykeras.conformance import find_backend, todo
+
+    console = Console()
+    for name in names:
+        try:
+            found = todo(find_backend(name))
+        except PolykerasError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(2) from error
+        if found.missing:
+            table = Table(title=f"{name}: primitives to write, in this order")
+            for heading in ("kernel", "needed by", "what it does"):
+                table.add_column(heading, overflow="fold")
+            for lacking in found.missing:
+                p = lacking.primitive
+                call = f"{p.name}({', '.join(p.parameters)})"
+                table.add_row(call, f"{len(lacking.needed_by)} ops", p.contract)
+            console.print(table)
+        written = found.primitives - len(found.missing)
+        console.print(
+            f"{name}: {written} of {found.primitives} primitives are written; "
+            f"{len(found.runnable)} of {found.ops} ops can run "
+            f"({100 * found.coverage:.0f} %).",
+            highlight=False,
+        )

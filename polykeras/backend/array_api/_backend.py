@@ -55,9 +55,12 @@ class ArrayAPIBackend(Backend):
         self.xp = xp
         self.name = name
         self.tensor_type = type(xp.zeros(()))
-        self._native = dict(
-            native or {n: getattr(xp, n) for n in dtypes.ALL if hasattr(xp, n)}
-        )
+        # What arrays say their dtype is, which need not be the namespace's object.
+        self._native = dict(native or {}) or {
+            name: xp.zeros((), dtype=getattr(xp, name)).dtype
+            for name in dtypes.ALL
+            if hasattr(xp, name)
+        }
         self._names = {native: name for name, native in self._native.items()}
         self.inexact = frozenset(
             native for name, native in self._native.items() if dtypes.is_inexact(name)
