@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from polykeras import config, dtypes
 from polykeras.allocation import charge
 from polykeras.backend import active, current_backend, engine_scope, is_abstract_engine
@@ -15,7 +17,7 @@ from polykeras.naming import unique_name
 from polykeras.ops._abstract import Spec
 from polykeras.ops._operands import Operand, Traced
 from polykeras.ops._registry import REGISTRY
-from polykeras.state import current_scope
+from polykeras.state import current_scope, is_donated
 
 if TYPE_CHECKING:
     from polykeras.backend import Array, Backend, Tensor
@@ -255,7 +257,8 @@ class Variable(Operand):
     def _concrete(self) -> Tensor:
         value = self.value if current_scope() is not None else self._value
         while isinstance(value, Traced):
-            value = value.primal() if hasattr(value, "primal") else self._value
+            inner = getattr(value, "primal", None)
+            value = np.asarray(value) if inner is None else inner()
         return value
 
     # -- writing ---------------------------------------------------------------
@@ -307,11 +310,13 @@ class Variable(Operand):
         if name != self._dtype:
             value = REGISTRY["cast"](value, self._dtype)
         scope = current_scope()
+        shared = value is held and not owned
+        if shared and (is_donated() if scope else engine is self.backend):
+            value = REGISTRY["copy"](value)
         if scope is not None:
             scope.write(self, value)
         elif engine is self.backend:
-            shared = value is held and not owned
-            self._value = REGISTRY["copy"](value) if shared else value
+            self._value = value
         return self
 
     def _is_elsewhere(self) -> bool:

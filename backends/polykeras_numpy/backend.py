@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from polykeras import dtypes
-from polykeras.backend import Array, Capabilities, Kernel, Tensor
+from polykeras.backend import Array, Capabilities, Kernel, ReplayKernel, Tensor
 from polykeras.backend.array_api import ArrayAPIBackend
 from polykeras_numpy import (
     creation,
@@ -27,7 +27,7 @@ from polykeras_numpy import (
     statistics,
     windows,
 )
-from polykeras_numpy.quiet import quiet_block
+from polykeras_numpy.quiet import quiet, quiet_block
 
 __all__ = ["NumpyBackend"]
 
@@ -47,12 +47,14 @@ _DOMAINS: Final = (
     random,
     optimizers,
 )
+# Kernels, besides ufuncs, whose results share no memory with their arguments.
+_FRESH: Final = frozenset({"copy", "max", "min", "sum", "zeros_like", "ones_like"})
 
 
 class NumpyBackend(ArrayAPIBackend):
     """The reference backend."""
 
-    capabilities = Capabilities(autodiff="tape", inplace=True)
+    capabilities = Capabilities(autodiff="tape", compile=True, inplace=True, eager=True)
 
     def __init__(self) -> None:
         """Bind NumPy, with the small floats of ml_dtypes."""
@@ -81,6 +83,33 @@ class NumpyBackend(ArrayAPIBackend):
     def from_numpy(self, x: Array, dtype: str) -> Tensor:
         """Return a copy of the array."""
         return np.array(x, self._native[dtype])
+
+    def compile(
+        self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
+    ) -> Callable[..., Any]:
+        """Return `fn` recorded once for each signature, then replayed quietly."""
+        replayed = super().compile(fn, donate=donate)
+
+        @quiet
+        def run(args: Any, kwargs: Any) -> Any:
+            return replayed(*args, **kwargs)
+
+        return lambda *args, **kwargs: run(args, kwargs)
+
+    def replay_kernel(self, name: str) -> ReplayKernel:
+        """Return the kernel without the care that `compile` takes once for all."""
+        kernel = self.kernels[name]
+        kernel = getattr(kernel, "loud", kernel)
+        fresh = isinstance(kernel, np.ufunc) or name in _FRESH
+        return ReplayKernel(kernel, fresh=fresh)
+
+    def constant(self, x: Tensor) -> Tensor:
+        """Return a copy that kernels which overwrite their arguments copy in turn."""
+        if isinstance(x, np.generic):
+            return x
+        kept = np.array(x)
+        kept.setflags(write=False)
+        return kept
 
     @contextmanager
     def step_scope(self) -> Iterator[None]:

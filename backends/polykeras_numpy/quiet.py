@@ -48,6 +48,8 @@ def quiet(kernel: F) -> F:
         finally:
             leave(token)
 
+    # For callers that are quiet already.
+    call.loud = kernel  # type: ignore[attr-defined]
     return cast("F", functools.update_wrapper(call, kernel))
 
 

@@ -14,6 +14,7 @@ from polykeras.backend._effects import (
 from polykeras.backend._indices import check_indices
 from polykeras.backend._kernels import Kernel, KernelTable, set_default_kernels
 from polykeras.backend._promotion import is_float_dtype, is_int_dtype, result_type
+from polykeras.backend._replay import ReplayKernel, replaying, set_recorder
 from polykeras.backend._selection import (
     REFERENCE,
     active,
@@ -62,6 +63,7 @@ __all__ = [
     "KernelTable",
     "Provider",
     "Registry",
+    "ReplayKernel",
     "Tensor",
     "active",
     "backend",
@@ -85,12 +87,14 @@ __all__ = [
     "is_keras_tensor",
     "refusing_state",
     "registry",
+    "replaying",
     "result_type",
     "set_backend",
     "set_default_kernels",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
+    "set_recorder",
     "set_state_carrier",
     "standardize_dtype",
     "use_backend",

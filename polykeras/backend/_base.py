@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from polykeras import config, dtypes
+from polykeras.backend._replay import ReplayKernel
 from polykeras.errors import (
     ArgumentError,
     BackendError,
@@ -241,6 +242,21 @@ class Backend(ABC):
             ops: Names of all ops in a step, compositions and primitives.
         """
         return False
+
+    def replay_kernel(self, name: str) -> ReplayKernel:
+        """Return what a recorded program calls for an op.
+
+        Only asked where `compile` records. Overridden where a kernel needs less care
+        inside a program, or its results are known to be in memory of their own.
+        """
+        return ReplayKernel(self.kernels[name])
+
+    def constant(self, x: Tensor) -> Tensor:
+        """Return a tensor with the values of `x` that nothing will change.
+
+        Recorded programs keep it. Overridden where kernels overwrite tensors.
+        """
+        return x
 
     def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
         """Return `fn` mapped over axis 0 of its tensors, or None for the default."""

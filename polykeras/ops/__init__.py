@@ -1,5 +1,7 @@
 """One declaration per op; each runs on every backend."""
 
+# Not for its names: it tells the seam how functions are recorded.
+from polykeras.ops import _replay as _replay
 from polykeras.ops import image, linalg, nn, numpy
 from polykeras.ops.activations import (
     celu,

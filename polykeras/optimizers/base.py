@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import naming, ops
-from polykeras.backend import active, current_backend, engine_scope
+from polykeras.backend import current_backend, engine_scope
 from polykeras.errors import ArgumentError
+from polykeras.ops._values import known_values
 from polykeras.ops.updates import (
     as_scalar,
     bias_correction,
@@ -384,8 +385,8 @@ class Optimizer(Slots, Saving, OldRateName):
 
     def _when(self, condition: Tensor, change: Callable[[], None]) -> None:
         """Run `change` if the condition holds, which a compiled step knows late."""
-        if active().is_concrete(condition):
-            if bool(condition):
+        if (known := known_values(condition)) is not None:
+            if known:
                 change()
             return
         touched = [*self.variables, *self._trainable_variables]

@@ -14,6 +14,7 @@ from polykeras.errors import DataError, PolykerasError
 from polykeras.layers._tracking import unique
 from polykeras.random import make_default_seed
 from polykeras.training._batches import BatchSteps
+from polykeras.training._foreign_code import only_library_code
 from polykeras.training._labels import LabelCheck, numbered_classes
 from polykeras.training._step import Step, dry_run
 from polykeras.training.data import is_text, unpack
@@ -36,7 +37,8 @@ class Running(BatchSteps):
     compiled: bool
     steps_per_execution: int
     variables: list[Variable]
-    jit_compile: Any
+    jit_compile: bool
+    _jit_compile: bool | str
     _tracker: Any
     _run_eagerly: bool
     _steps: dict[str, Step]
@@ -81,7 +83,7 @@ class Running(BatchSteps):
                 fns[kind],
                 self._state_variables,
                 self._device(),
-                jit=self.jit_compile and not self._run_eagerly,
+                jit=self._compiles_steps(),
                 next_keys=self._next_keys if kind == "train" else self._inference_keys,
                 key=key,
                 collects=kind == "predict",
@@ -100,6 +102,15 @@ class Running(BatchSteps):
         """Return how the data are to be handed to a step."""
         each = self.steps_per_execution if each is None else each
         return step.plan(batch, each=each, steps=data.steps, observed=observed)
+
+    def _compiles_steps(self) -> bool:
+        if self._run_eagerly or not self.jit_compile:
+            return False
+        backend = self._device()
+        if self._jit_compile != "auto" or not backend.capabilities.eager:
+            return True
+        parts = [*self._flatten_layers(), *self._optimizers(), *self.metrics]
+        return only_library_code([*parts, self._compile_loss], backend)
 
     def _next_keys(self, count: int) -> Array:
         """Return the next keys of the model: its seed and how many came before."""

@@ -1,14 +1,15 @@
 """One step of training, evaluation or prediction, as the backend runs it best.
 
 On a backend that compiles, the step becomes a pure function of the model's state,
-is traced once for each signature, and gives its old state up. Elsewhere the code
-runs as it stands.
+is traced once for each signature, and gives its old state up. Elsewhere, and where
+the user's own code might have effects that a trace misses, the code runs as it stands.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -114,7 +115,7 @@ class Step:
             steps: Batches in the epoch; None if unknown.
             observed: Whether somebody acts after each dispatch.
         """
-        if not self.jit or _holds_text(batch):
+        if not self.jit or self.backend.capabilities.eager or _holds_text(batch):
             return DispatchPlan(each)
         if self._compiled is None:
             self._compile(batch)
@@ -132,7 +133,8 @@ class Step:
         if isinstance(group, Rows):
             return self._run_on_rows(group, keys)
         own = [self.backend.from_numpy(key, "uint32") for key in keys]
-        if not self.jit or _holds_text(group):
+        first = not self._settled and self.backend.capabilities.eager
+        if first or not self.jit or _holds_text(group):
             return self._run_eagerly(group, own)
         if self._compiled is None:
             self._compile(group[0])
@@ -237,17 +239,20 @@ class Step:
     def _compile(self, batch: Any) -> None:
         # Optimizer slots and metric totals come into being in the first step; under
         # a tracer they could not, so let it pass once over shapes.
-        result, used = self._survey(batch)
-        leaves = tree.flatten(result)
-        whole = bool(leaves) and all(isinstance(x, Spec) for x in leaves)
-        self._loops = whole and self.backend.loops_well(used)
+        if not self._settled:
+            result, used = self._survey(batch)
+            leaves = tree.flatten(result)
+            whole = bool(leaves) and all(isinstance(x, Spec) for x in leaves)
+            self._loops = whole and self.backend.loops_well(used)
         self._variables = self._find()
+        capabilities = self.backend.capabilities
 
         def run(batches: list[Any], keys: list[Any]) -> Any:
             self.traces += 1
-            if len(batches) > 1 and _alike(batches):
+            if len(batches) > 1 and not capabilities.eager and _alike(batches):
                 return self._scan(batches, keys)
-            return self._noting_names(self._in_turn(batches, keys))
+            with donating() if capabilities.inplace else nullcontext():
+                return self._noting_names(self._in_turn(batches, keys))
 
         pure = functional(run, self._variables)
         self._compiled = self.backend.compile(pure, donate=(0,))

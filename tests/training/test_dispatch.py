@@ -147,7 +147,7 @@ def test_convolutions_stay_out_of_loops_that_slow_them(
     x, y = np.ones((6, 4, 4, 1), "float32"), np.ones((6, 4), "float32")
     model.fit(x, y, batch_size=2, epochs=2, verbose=0)
     assert groups == [1] * 6
-    if backend.capabilities.compile:
+    if backend.capabilities.compile and not backend.capabilities.eager:
         assert "conv_general" in seen[0]
 
 

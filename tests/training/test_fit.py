@@ -166,7 +166,8 @@ def test_nothing_is_traced_twice(backend: Backend) -> None:
     assert step.traces == traces
     for _ in range(2):
         model.train_on_batch(X[:8], Y[:8])
-    assert step.traces == traces + bool(traces)
+    looped = backend.capabilities.compile and not backend.capabilities.eager
+    assert step.traces == traces + looped
 
 
 def test_freezing_a_layer_takes_effect_at_the_next_fit(backend: Backend) -> None:

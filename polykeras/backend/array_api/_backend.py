@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, Final
@@ -13,6 +13,7 @@ import numpy as np
 from polykeras import dtypes
 from polykeras.backend._base import Array, Backend, Capabilities, Tensor
 from polykeras.backend._kernels import Kernel
+from polykeras.backend._replay import replaying
 from polykeras.errors import DTypeError
 
 __all__ = ["ArrayAPIBackend"]
@@ -46,7 +47,7 @@ class ArrayAPIBackend(Backend):
     Reference: Python array API standard, 2024.12.
     """
 
-    capabilities = Capabilities(autodiff="tape")
+    capabilities = Capabilities(autodiff="tape", compile=True, eager=True)
 
     def __init__(
         self, xp: ModuleType | Any, name: str, native: Mapping[str, Any] | None = None
@@ -78,6 +79,12 @@ class ArrayAPIBackend(Backend):
             module = importlib.import_module(f"polykeras.backend.array_api.{domain}")
             table.update(module.kernels(self))
         return table
+
+    def compile(
+        self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
+    ) -> Callable[..., Any]:
+        """Return `fn` recorded once for each signature, then replayed."""
+        return replaying(self, fn) if self.capabilities.compile else fn
 
     def native_dtype(self, name: str) -> Any:
         """Return the library's dtype object of a canonical name.
