@@ -134,7 +134,7 @@ class Metric:
     def reset_state(self) -> None:
         """Forget all batches."""
         for variable, start in zip(self._variables, self._starts, strict=True):
-            variable.assign(start(variable.shape, dtype=variable.dtype))
+            variable.replace(start(variable.shape, dtype=variable.dtype))
         for value in vars(self).values():
             inner = value if isinstance(value, list | tuple) else (value,)
             for item in inner:

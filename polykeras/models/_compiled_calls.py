@@ -103,7 +103,7 @@ class CompiledCalls:
         model = self._model
         self._version, self._programs = version, {}
         backend = model.backend or current_backend()
-        beside = type(model)._beside_calls
+        beside = type(model)._beside_calls | {"_tracker"}
         parts = [v for k, v in vars(model).items() if k not in beside]
         pure = (
             backend.capabilities.compile

@@ -58,6 +58,8 @@ def test_new_weights_and_training_take_effect_without_a_trace(
     got = ops.convert_to_numpy(model(X))
     np.testing.assert_allclose(got, by_hand(model, X), TOLERANCE, TOLERANCE)
     assert traces(model) == before
+    model(X[:2])
+    assert traces(model) == (before + 1 if compiles(backend) else 0)
 
 
 def test_a_changed_layer_takes_effect(backend: Backend) -> None:

@@ -52,8 +52,9 @@ class Rows:
 
     def padded(self) -> Array:
         """Return the numbers with zeros behind them, `capacity` batches in all."""
-        missing = self.capacity - len(self.numbers)
-        return np.pad(self.numbers, ((0, missing), (0, 0)))
+        padded = np.zeros((self.capacity, self.numbers.shape[1]), np.int32)
+        padded[: len(self.numbers)] = self.numbers
+        return padded
 
 
 Group = Sequence[Any] | Rows
