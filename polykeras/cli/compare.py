@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from polykeras.errors import PolykerasError
+from polykeras.errors import ArgumentError, PolykerasError
 
 __all__ = ["app"]
 
@@ -57,13 +57,22 @@ def model(
         int | None, typer.Option(min=0, help="Training steps; 1 for compiled models.")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of weights and data.")] = 0,
+    fail_over: Annotated[
+        str, typer.Option(help="Fail only over e.g. 64ulp, or 1e-4 (relative).")
+    ] = "",
+    max_memory: Annotated[
+        str, typer.Option(help="Of recorded outputs, e.g. 500M; the rest on disk.")
+    ] = "",
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
 ) -> None:
     """Compare a model; exit code 0: consistent, 1: not, 2: could not run."""
     from polykeras.compare import compare
+    from polykeras.compare._assertion import beyond
     from polykeras.compare._sources import load_batch, model_from
+    from polykeras.compare._store import bytes_of
 
     try:
+        limit = _limit(fail_over) if fail_over else None
         x, y = (None, None) if data is None else load_batch(data)
         report = compare(
             model_from(source, seed),
@@ -74,6 +83,7 @@ def model(
             steps=steps,
             batch_size=batch_size,
             seed=seed,
+            max_memory=bytes_of(max_memory) if max_memory else None,
         )
     except PolykerasError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
@@ -81,5 +91,23 @@ def model(
     typer.echo(str(report))
     if json is not None:
         report.write_json(json)
+    if limit is not None:
+        over = beyond(report, limit[0], ulp=limit[1])
+        for item in over[:5]:
+            typer.echo(f"Over {fail_over}: {item.sentence()}")
+        raise typer.Exit(int(bool(over)))
     if not report.consistent:
         raise typer.Exit(1)
+
+
+def _limit(text: str) -> tuple[float, bool]:
+    """Return a limit and whether it is in units of the last place."""
+    number = text.strip().lower()
+    ulp = number.endswith("ulp")
+    try:
+        return float(number.removesuffix("ulp")), ulp
+    except ValueError:
+        raise ArgumentError(
+            f"--fail-over takes units of the last place, such as 64ulp, or a relative "
+            f"error, such as 1e-4; got {text!r}."
+        ) from None

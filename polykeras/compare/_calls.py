@@ -18,6 +18,7 @@ from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend, active, engine_scope
 from polykeras.compare._measures import Bound
 from polykeras.compare._noise import Perturbed
+from polykeras.compare._store import Store
 from polykeras.layers import Layer
 from polykeras.ops._operands import Traced
 from polykeras.state import StateScope
@@ -182,9 +183,10 @@ class Recorder(Watcher):
         calls: The calls by key, in the order in which they end.
     """
 
-    def __init__(self, engine: Backend) -> None:
-        """Start without calls."""
+    def __init__(self, engine: Backend, store: Store) -> None:
+        """Start without calls; the store holds the arrays."""
         super().__init__(engine)
+        self._store = store
         self.calls: dict[tuple[str, int], Call] = {}
 
     def watch(
@@ -202,8 +204,8 @@ class Recorder(Watcher):
             key,
             type(layer).__name__,
             layer.compute_dtype,
-            inputs,
-            found,
+            [None if x is None else self._store.keep(x) for x in inputs],
+            [None if x is None else self._store.keep(x) for x in found],
             [_nominal(x, layer.compute_dtype) for x in found],
             tree.flatten_leaves(outputs)[1],
         )

@@ -9,7 +9,7 @@ the dtype that was asked for and then converted, so that masks are the same bits
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -137,6 +137,10 @@ class Delegate(Backend):
     def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any] | None:
         """Ask the other backend."""
         return self.inner.vmap(fn)
+
+    def loops_well(self, ops: Collection[str]) -> bool:
+        """Ask the other backend."""
+        return self.inner.loops_well(ops)
 
     def is_concrete(self, x: Tensor) -> bool:
         """Ask the other backend."""

@@ -37,6 +37,7 @@ from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend, Kernel, Tensor
 from polykeras.compare._engines import Recast
 from polykeras.ops._registry import REGISTRY
+from polykeras.ops.random_normal import NORMAL_ULPS
 
 __all__ = ["Perturbed", "allowance"]
 
@@ -157,6 +158,8 @@ class Perturbed(Recast):
     def kernel_for(self, name: str, kernel: Kernel) -> Kernel:
         """Return a kernel that errs; compositions run as such."""
         operation = REGISTRY[name].op  # type: ignore[attr-defined]
+        if name == "random_normal":
+            return self._normal(super().kernel_for(name, kernel))
         if name.startswith("random_"):
             return super().kernel_for(name, kernel)
         if operation.has_default and name != "scale_where":
@@ -186,6 +189,26 @@ class Perturbed(Recast):
         if not dtypes.is_float(self.dtype_name(x)):
             return x
         return self._moved(x, np.abs(self.to_numpy(x)))
+
+    def _normal(self, draw: Kernel) -> Kernel:
+        """Return a kernel whose normals err as those of backends may."""
+
+        def normal(*args: Any) -> Any:
+            drawn = draw(*args)
+            # They are drawn in the dtype asked for, whatever the engine computes in.
+            dtype = next(
+                (a for a in args if isinstance(a, str) and a in dtypes.FLOATS),
+                self.nominal,
+            )
+            before, self.nominal = self.nominal, dtype
+            try:
+                return self._moved(
+                    drawn, 2 * NORMAL_ULPS * np.abs(self.to_numpy(drawn))
+                )
+            finally:
+                self.nominal = before
+
+        return normal
 
     def _moved(self, y: Tensor, size: Any) -> Tensor:
         """Add as many roundings as `size` says, with random signs, to a result."""

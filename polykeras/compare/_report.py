@@ -115,6 +115,7 @@ class Report:
         engines: The names of the engines compared.
         items: All comparisons, in the order of the model.
         trajectory: The training runs, one an engine.
+        pairs: The outputs of layers of each two engines, as the model ran.
         environment: Versions, devices, dtypes, seeds.
     """
 
@@ -123,6 +124,7 @@ class Report:
     engines: list[str]
     items: list[Item] = field(default_factory=list)
     trajectory: list[Track] = field(default_factory=list)
+    pairs: list[Item] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
 
     def of_kind(self, kind: str) -> list[Item]:
@@ -166,6 +168,38 @@ class Report:
             )
         )
 
+    def worst_pairs(self) -> list[Item]:
+        """Return, for each two engines, the output that is furthest apart."""
+        found: dict[tuple[str, str], Item] = {}
+        for item in self.pairs:
+            key = item.against, item.engine
+            if key not in found or item.excess > found[key].excess:
+                found[key] = item
+        return list(found.values())
+
+    def to_frame(self) -> Any:
+        """Return the items as a pandas data frame, one row each.
+
+        Raises:
+            ImportError: If pandas is not installed.
+        """
+        import pandas as pd
+
+        rows = []
+        for item in self.items:
+            data = asdict(item)
+            for name in ("error", "local"):
+                found = data.pop(name) or {}
+                data |= {f"{name}_{k}": v for k, v in found.items()}
+            ops = ", ".join(finding.op for finding in item.ops)
+            rows.append({**data, "excess": item.excess, "ops": ops})
+        return pd.DataFrame(rows)
+
+    def _repr_html_(self) -> str:
+        from polykeras.compare._text import html_of
+
+        return html_of(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the report as plain data; docs/compare.md describes it."""
         first = self.first_divergence
@@ -182,6 +216,7 @@ class Report:
                 {**asdict(track), "explained": track.explained}
                 for track in self.trajectory
             ],
+            "pairs": [asdict(item) for item in self.pairs],
             "items": [{**asdict(item), "excess": item.excess} for item in self.items],
         }
 

@@ -30,14 +30,22 @@ from polykeras.compare._engines import Recast, engine_named, nominal_dtype
 from polykeras.compare._inputs import drawn_inputs, drawn_targets
 from polykeras.compare._judging import REPLICAS, Judged, judged
 from polykeras.compare._noise import Perturbed
+from polykeras.compare._pairs import Pairs
 from polykeras.compare._report import Item, Report
+from polykeras.compare._store import Store
 from polykeras.compare._training import Steps, train
 from polykeras.compare._trajectories import TrainedReference
-from polykeras.errors import ArgumentError, BackendError, OperationNotSupported
+from polykeras.errors import (
+    ArgumentError,
+    OperationNotSupported,
+    PolykerasError,
+    ShapeError,
+)
 from polykeras.layers._call import observing
 from polykeras.precision import epsilon_of
 from polykeras.random import seed_scope
 from polykeras.state import StateScope
+from polykeras.training._batches import BatchSteps
 
 __all__ = ["Comparison", "compare"]
 
@@ -52,6 +60,8 @@ def compare(
     steps: int | None = None,
     batch_size: int = 8,
     seed: int = 0,
+    pairwise: bool = True,
+    max_memory: int | None = None,
 ) -> Report:
     """Run a model on several engines and say where, and by how much, they differ.
 
@@ -70,6 +80,9 @@ def compare(
             not compiled trains on the squares of its errors.
         batch_size: Number of samples drawn where `x` is None.
         seed: Of everything that is drawn.
+        pairwise: Whether outputs of engines are compared with each other too.
+        max_memory: Bytes of recorded outputs to hold in memory, the rest lies in
+            temporary files meanwhile; None means all.
 
     Returns:
         The report.
@@ -89,7 +102,7 @@ def compare(
         raise ArgumentError("There is no backend to compare. Pass backends=[...].")
     if steps is None:
         steps = int(bool(model.compiled))
-    return comparison.run(engines, steps)
+    return comparison.run(engines, steps, pairwise=pairwise, max_memory=max_memory)
 
 
 class Comparison:
@@ -124,17 +137,39 @@ class Comparison:
             key=epsilon_of,
         )
 
-    def run(self, engines: Sequence[Backend], steps: int) -> Report:
+    def run(
+        self,
+        engines: Sequence[Backend],
+        steps: int,
+        *,
+        pairwise: bool = True,
+        max_memory: int | None = None,
+    ) -> Report:
         """Compare each engine with the reference: layers, then training."""
+        with Store(max_memory) as store:
+            self._store, self._pairwise = store, pairwise and len(engines) > 1
+            return self._run(engines, steps)
+
+    def _run(self, engines: Sequence[Backend], steps: int) -> Report:
         report = Report(self.model.name, self.reference.name, [e.name for e in engines])
         for mode in ("inference", "training"):
-            calls = self._record(mode)
+            try:
+                calls = self._record(mode)
+            except ShapeError as error:
+                if not (steps and self._has_own_step()):
+                    raise
+                # A training step of one's own may feed the model otherwise.
+                report.items += [self._missing(e, mode, error) for e in engines]
+                calls = {}
+                continue
+            pairs = Pairs(self._store, mode)
             widened: dict[str | None, dict[tuple[str, int], Call]] = {}
             for engine in engines:
                 forced = nominal_dtype(engine)
                 if forced not in widened:
                     widened[forced] = self._with_bounds(calls, forced, mode)
-                report.items += self._follow(engine, widened[forced], mode)
+                report.items += self._follow(engine, widened[forced], mode, pairs)
+            report.pairs += pairs.items
         if steps:
             self._compare_training(report, engines, steps, calls)
         return report
@@ -187,7 +222,8 @@ class Comparison:
                     call = outcome.call
                     items.append(self._culprit("backward", call.name, call.cls, audit))
 
-        self._forward(Follower(engine, calls, look), "training")
+        if calls:
+            self._forward(Follower(engine, calls, look), "training")
         audit = Audit(engine, self.reference, self._replicas(engine))
         self._train(audit, 1)
         if audit.findings and not items:
@@ -214,6 +250,9 @@ class Comparison:
             ops=audit.findings,
         )
 
+    def _has_own_step(self) -> bool:
+        return type(self.model).train_step is not BatchSteps.train_step
+
     def _train(self, engine: Backend, steps: int, nudge: int | None = None) -> Steps:
         model = _copied(self.model, engine)
         with engine_scope(engine), np.errstate(all="ignore"):
@@ -235,7 +274,7 @@ class Comparison:
     # -- the passes ------------------------------------------------------------
 
     def _record(self, mode: str) -> dict[tuple[str, int], Call]:
-        recorder = Recorder(self.reference)
+        recorder = Recorder(self.reference, self._store)
         self._forward(recorder, mode)
         return recorder.calls
 
@@ -263,7 +302,11 @@ class Comparison:
             )
 
     def _follow(
-        self, engine: Backend, calls: dict[tuple[str, int], Call], mode: str
+        self,
+        engine: Backend,
+        calls: dict[tuple[str, int], Call],
+        mode: str,
+        pairs: Pairs,
     ) -> list[Item]:
         items: list[Item] = []
 
@@ -271,6 +314,8 @@ class Comparison:
             for i, value in enumerate(outcome.outputs):
                 if value is not None and outcome.call.outputs[i] is not None:
                     items.append(self._item(engine, outcome, i, mode))
+                    if self._pairwise:
+                        pairs.add(items[-1], value)
 
         try:
             self._forward(Follower(engine, calls, tell), mode)
@@ -322,7 +367,7 @@ class Comparison:
             ops=audit.findings,
         )
 
-    def _missing(self, engine: Backend, mode: str, error: BackendError) -> Item:
+    def _missing(self, engine: Backend, mode: str, error: PolykerasError) -> Item:
         return Item(
             kind="layer",
             name=self.model.name,

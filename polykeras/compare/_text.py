@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 from polykeras.compare._measures import VERDICTS
 from polykeras.compare._report import Item, Report
 from polykeras.compare._training import Track
@@ -9,6 +11,7 @@ from polykeras.compare._training import Track
 __all__ = ["text_of"]
 
 _ROWS = 10
+_HEAD = ("what", "engine", "mode", "error", "bound", "ULP", "SQNR dB", "verdict")
 
 
 def text_of(report: Report, rows: int = _ROWS) -> str:
@@ -32,6 +35,12 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
     shown = [item for item in shown if item.error is not None]
     if shown:
         lines += ["", *_table(shown)]
+    for item in report.worst_pairs():
+        if item.error is not None:
+            lines.append(
+                f"  {item.against} and {item.engine}: at most {item.error.max_abs:.2e} "
+                f"apart at {item.name} ({item.mode}), bound {item.bound:.2e}"
+            )
     if any(len(track.losses) > 1 for track in report.trajectory):
         lines += ["", *map(_track, report.trajectory)]
     for item in report.items:
@@ -52,6 +61,24 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
     return "\n".join(lines)
 
 
+def html_of(report: Report, rows: int = _ROWS) -> str:
+    """Return the report as a fragment of HTML for notebooks."""
+    shown = sorted(report.items, key=lambda item: -item.excess)[:rows]
+    shown = [item for item in shown if item.error is not None]
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in _row(item)) + "</tr>"
+        for item in shown
+    )
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in _HEAD)
+    first = report.first_divergence
+    said = "Rounding explains every difference." if first is None else first.sentence()
+    return (
+        f"<div><p><b>{escape(report.model)}</b>: {escape(', '.join(report.engines))} "
+        f"against {escape(report.reference)}. {escape(said)}</p>"
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
 def _track(track: Track) -> str:
     parts = "never" if track.parted is None else f"at step {track.parted}"
     return (
@@ -64,7 +91,7 @@ def _track(track: Track) -> str:
 
 def _table(items: list[Item]) -> list[str]:
     rows = [
-        ("what", "engine", "mode", "error", "bound", "ULP", "SQNR dB", "verdict"),
+        _HEAD,
         *(_row(item) for item in items),
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]

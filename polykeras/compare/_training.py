@@ -101,7 +101,7 @@ def train(
         model.reset_metrics()
         with _seeing(model, see if step == 0 else None):
             logs = model.train_on_batch(x, y, return_dict=True)
-        result.losses.append(float(logs["loss"] if "loss" in logs else _first(logs)))
+        result.losses.append(_loss_in(logs, model))
         result.weights.append([_array(engine, v.stored()) for v in model.weights])
         if step == 0:
             for path, old, new, v in zip(
@@ -118,8 +118,12 @@ def _array(engine: Backend, x: Any) -> Array:
     return np.array(engine.to_numpy(x))
 
 
-def _first(logs: dict[str, Any]) -> float:
-    return float(next(iter(logs.values())))
+def _loss_in(logs: dict[str, Any], model: Any) -> float:
+    """Return the loss, or what a training step of one's own logs in its place."""
+    own = {name: value for name, value in logs.items() if name != "loss"}
+    if model.loss is None and own:
+        return float(next(iter(own.values())))
+    return float(logs["loss"])
 
 
 def _free(path: str, taken: dict[str, Any]) -> str:

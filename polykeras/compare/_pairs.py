@@ -1,0 +1,65 @@
+"""Compare the outputs of engines with each other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from polykeras.backend import Array
+from polykeras.compare._measures import Measure, judge, measure
+from polykeras.compare._report import Item
+from polykeras.compare._store import Store
+
+__all__ = ["Pairs"]
+
+
+class Pairs:
+    """Remembers the outputs of engines and compares each with those before.
+
+    Two engines may lie on different sides of the reference, so the bound of a pair is
+    the sum of both bounds.
+
+    Args:
+        store: Holds the arrays.
+        mode: ``"inference"`` or ``"training"``.
+    """
+
+    def __init__(self, store: Store, mode: str) -> None:
+        """Start without outputs."""
+        self.items: list[Item] = []
+        self._store = store
+        self._mode = mode
+        self._kept: dict[str, list[tuple[Item, Array]]] = {}
+
+    def add(self, item: Item, output: Array) -> None:
+        """Compare one output of an engine as the model ran.
+
+        Args:
+            item: Its comparison with the reference.
+            output: The output.
+        """
+        kept = self._kept.setdefault(item.name, [])
+        for other, before in kept:
+            if before.shape != output.shape:
+                continue
+            # The finer dtype serves as the expected value.
+            error: Measure = measure(output, before.astype(_wide(before)), item.dtype)
+            bound = item.bound + other.bound
+            verdict = judge(error, bound)
+            self.items.append(
+                replace(
+                    item,
+                    against=other.engine,
+                    error=error,
+                    bound=bound,
+                    verdict=verdict,
+                    accumulated=verdict,
+                    local=None,
+                    why="the sum of the bounds of both engines",
+                    ops=(),
+                )
+            )
+        kept.append((item, self._store.keep(output)))
+
+
+def _wide(x: Array) -> str:
+    return "complex128" if x.dtype.kind == "c" else "float64"
