@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperGroup
 
 from polykeras.errors import ArgumentError, PolykerasError
+
+if TYPE_CHECKING:
+    from polykeras.compare import Report
 
 __all__ = ["app"]
 
@@ -78,7 +81,7 @@ def model(
             model_from(source, seed),
             x,
             y,
-            backends=[b.strip() for b in backends.split(",") if b.strip()] or None,
+            backends=_listed(backends) or None,
             reference=reference,
             steps=steps,
             batch_size=batch_size,
@@ -88,16 +91,15 @@ def model(
     except PolykerasError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         raise typer.Exit(2) from None
-    typer.echo(str(report))
-    if json is not None:
-        report.write_json(json)
     if limit is not None:
+        typer.echo(str(report))
+        if json is not None:
+            report.write_json(json)
         over = beyond(report, limit[0], ulp=limit[1])
         for item in over[:5]:
             typer.echo(f"Over {fail_over}: {item.sentence()}")
         raise typer.Exit(int(bool(over)))
-    if not report.consistent:
-        raise typer.Exit(1)
+    _finish(report, json)
 
 
 def _limit(text: str) -> tuple[float, bool]:
@@ -111,3 +113,102 @@ def _limit(text: str) -> tuple[float, bool]:
             f"--fail-over takes units of the last place, such as 64ulp, or a relative "
             f"error, such as 1e-4; got {text!r}."
         ) from None
+
+
+@app.command()
+def dump(
+    source: Annotated[
+        str,
+        typer.Argument(metavar="MODEL", help="script.py:function or a .keras file."),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file, .pkd.")],
+    backend: Annotated[str, typer.Option(help="The engine.")] = "numpy",
+    data: Annotated[
+        Path | None, typer.Option(help="An .npz file with x and perhaps y.")
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Samples drawn.")] = 8,
+    steps: Annotated[int, typer.Option(min=0, help="Training steps.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights and data.")] = 0,
+) -> None:
+    """Write what one engine gives to a file, to be compared on another machine."""
+    from polykeras.compare._engines import engine_named
+    from polykeras.compare._run import Comparison
+    from polykeras.compare._sources import load_batch, model_from
+
+    try:
+        x, y = (None, None) if data is None else load_batch(data)
+        comparison = Comparison(
+            model_from(source, seed), x, y, "numpy:float64", batch_size, seed
+        )
+        found = comparison.dump(engine_named(backend), steps)
+        found.write(output)
+    except PolykerasError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(2) from None
+    typer.echo(f"Wrote {output}: {len(found.entries)} arrays of {found.engine}")
+
+
+@app.command()
+def diff(
+    first: Annotated[Path, typer.Argument(help="A dump.")],
+    second: Annotated[Path, typer.Argument(help="Another, of the same model.")],
+    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+) -> None:
+    """Compare two dumps; exit code 0: consistent, 1: not, 2: not readable."""
+    from polykeras.compare._dump import Dump
+    from polykeras.compare._dump import diff as compared
+
+    try:
+        report = compared(Dump.read(first), Dump.read(second))
+    except PolykerasError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(2) from None
+    _finish(report, json)
+
+
+@app.command()
+def op(
+    name: Annotated[str, typer.Argument(help="An op of polykeras.ops, or conv2d.")],
+    backends: Annotated[str, typer.Option(help="Engines, comma-separated.")] = "",
+    shapes: Annotated[
+        str, typer.Option(help="One a tensor, e.g. 2x3,3x4; by default several.")
+    ] = "",
+    dtypes: Annotated[str, typer.Option(help="Comma-separated.")] = "float32",
+    seed: Annotated[int, typer.Option(min=0, help="Of the values.")] = 0,
+    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+) -> None:
+    """Compare one op over a grid of calls and dtypes; exit codes as for a model."""
+    from polykeras.backend import installed_backends
+    from polykeras.compare._op import compare_op, shapes_of
+
+    try:
+        report = compare_op(
+            name,
+            backends=_listed(backends) or installed_backends(),
+            shapes=shapes_of(shapes) if shapes else (),
+            dtypes_tried=_listed(dtypes),
+            seed=seed,
+        )
+    except PolykerasError as error:
+        typer.echo(f"{type(error).__name__}: {error}", err=True)
+        raise typer.Exit(2) from None
+    except ModuleNotFoundError as error:
+        typer.echo(
+            f"{error}. The sample calls come from the conformance suite: "
+            "pip install 'polykeras[conformance]'",
+            err=True,
+        )
+        raise typer.Exit(2) from None
+    _finish(report, json)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _finish(report: Report, json: Path | None) -> None:
+    typer.echo(str(report))
+    if json is not None:
+        report.write_json(json)
+    if not report.consistent:
+        raise typer.Exit(1)

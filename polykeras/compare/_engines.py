@@ -142,6 +142,10 @@ class Delegate(Backend):
         """Ask the other backend."""
         return self.inner.loops_well(ops)
 
+    def constant(self, x: Tensor) -> Tensor:
+        """Ask the other backend."""
+        return self.inner.constant(x)
+
     def is_concrete(self, x: Tensor) -> bool:
         """Ask the other backend."""
         return self.inner.is_concrete(x)

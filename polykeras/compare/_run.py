@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from polykeras import dtypes, tree
 from polykeras.backend import (
     REFERENCE,
+    Array,
     Backend,
     engine_scope,
     get_backend,
@@ -26,7 +27,9 @@ from polykeras.compare._calls import (
     Spreader,
     Watcher,
 )
+from polykeras.compare._dump import Dump, Entry
 from polykeras.compare._engines import Recast, engine_named, nominal_dtype
+from polykeras.compare._environment import digest, environment_of
 from polykeras.compare._inputs import drawn_inputs, drawn_targets
 from polykeras.compare._judging import REPLICAS, Judged, judged
 from polykeras.compare._noise import Perturbed
@@ -125,6 +128,7 @@ class Comparison:
             )
         self.seed = seed
         self.reference = engine_named(reference)
+        self._sink: Callable[[Item, Array], None] = lambda item, array: None
         plain = get_backend(REFERENCE)
         self.x = drawn_inputs(model, batch_size, seed) if x is None else x
         self.x = tree.map_leaves(np.asarray, self.x)
@@ -150,8 +154,39 @@ class Comparison:
             self._store, self._pairwise = store, pairwise and len(engines) > 1
             return self._run(engines, steps)
 
+    def dump(self, engine: Backend, steps: int) -> Dump:
+        """Compare one engine, and return what it gave, with the bounds."""
+        entries: list[Entry] = []
+
+        def keep(item: Item, array: Array) -> None:
+            entries.append(
+                Entry(
+                    kind=item.kind,
+                    name=item.name,
+                    cls=item.cls,
+                    mode=item.mode,
+                    dtype=item.dtype,
+                    array=array,
+                    bound=item.bound,
+                )
+            )
+
+        self._sink = keep
+        report = self.run([engine], steps)
+        return Dump(engine.name, report.model, report.environment, entries)
+
     def _run(self, engines: Sequence[Backend], steps: int) -> Report:
         report = Report(self.model.name, self.reference.name, [e.name for e in engines])
+        weights = self.model.get_weights()
+        report.environment = environment_of(
+            [self.reference, *engines],
+            seed=self.seed,
+            dtype=self.dtype,
+            weights=len(weights),
+            weights_digest=digest(weights),
+            data_digest=digest(tree.flatten(self.x)),
+            loss=str(self.model.loss or "mse, since the model is not compiled"),
+        )
         for mode in ("inference", "training"):
             try:
                 calls = self._record(mode)
@@ -200,6 +235,10 @@ class Comparison:
             if not all(item.consistent for item in items):
                 report.items += self._culprits(engine, calls)
             report.items += items
+            for item in items:
+                array = found.array(item.kind, item.name)
+                if array is not None:
+                    self._sink(item, array)
             report.trajectory.append(runs[forced].track(engine, found, near))
 
     def _culprits(
@@ -314,6 +353,7 @@ class Comparison:
             for i, value in enumerate(outcome.outputs):
                 if value is not None and outcome.call.outputs[i] is not None:
                     items.append(self._item(engine, outcome, i, mode))
+                    self._sink(items[-1], value)
                     if self._pairwise:
                         pairs.add(items[-1], value)
 

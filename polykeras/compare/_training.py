@@ -34,6 +34,16 @@ class Steps:
     weights: list[list[Array]] = field(default_factory=list)
     dtypes: dict[str, str] = field(default_factory=dict)
 
+    def array(self, kind: str, name: str) -> Array | None:
+        """Return what an item of a report is about, None if it has no array."""
+        if kind == "gradient":
+            return self.gradients.get(name)
+        if kind == "update":
+            return self.updates.get(name)
+        if kind == "loss":
+            return np.asarray(self.losses[int(name.rpartition(" ")[2]) - 1])
+        return None
+
 
 @dataclass
 class Track:

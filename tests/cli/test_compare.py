@@ -102,8 +102,37 @@ def test_an_inconsistent_engine_exits_with_1(script, monkeypatch):
     named = engine_named
     monkeypatch.setattr(
         "polykeras.compare._run.engine_named",
-        lambda said: wrong if said == "faulty" else named(said),
+        lambda said: named(wrong if said == "faulty" else said),
     )
     result = run(f"{script}:build_model", "--backends", "faulty")
     assert result.exit_code == 1
     assert "First divergence: layer 'small/dense' (Dense" in result.output
+
+
+def test_dumps_are_written_and_compared(script, tmp_path):
+    for name, engine in (("a", "numpy"), ("b", "numpy:float64")):
+        out = tmp_path / f"{name}.pkd"
+        result = run("dump", f"{script}:build_model", "--backend", engine, "-o", out)
+        assert result.exit_code == 0, result.output
+    result = run("diff", tmp_path / "a.pkd", tmp_path / "b.pkd")
+    assert result.exit_code == 0, result.output
+    (tmp_path / "b.pkd").write_bytes(b"damaged")
+    result = run("diff", tmp_path / "a.pkd", tmp_path / "b.pkd")
+    assert result.exit_code == 2
+    assert "no readable dump" in " ".join(result.output.split())
+
+
+def test_an_op_is_compared():
+    result = run("op", "exp", "--backends", "numpy", "--dtypes", "float32,bfloat16")
+    assert result.exit_code == 0, result.output
+    assert run("op", "expp", "--backends", "numpy").exit_code == 2
+
+
+def test_a_limit_of_ones_own_decides_the_exit_code(script):
+    source = f"{script}:build_model"
+    engine = ("--backends", "numpy:bfloat16")
+    assert run(source, *engine, "--fail-over", "1e-6").exit_code == 1
+    assert run(source, *engine, "--fail-over", "64ulp").exit_code == 0
+    result = run(source, *engine, "--fail-over", "little")
+    assert result.exit_code == 2
+    assert "such as 64ulp" in " ".join(result.output.split())
