@@ -52,4 +52,17 @@ def polykeras_conformance_gaps(backend: Backend) -> list[ConformanceGap]:
             reason="torch.erf of the smallest normal bfloat16 is 0, of float32 is not",
             error=AssertionError,
         ),
+        *(
+            ConformanceGap(
+                pattern=f"compiled/{op}/float32/*",
+                kind="never",
+                reason=f"{what} on values, so no flat program repeats it",
+                error=AssertionError,
+            )
+            for op, what in (
+                ("cond", "the choice depends"),
+                ("switch", "the choice depends"),
+                ("ctc_loss", "torch.ctc_loss depends"),
+            )
+        ),
     ]

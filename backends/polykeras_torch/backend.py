@@ -30,12 +30,14 @@ from polykeras_torch import (
     statistics,
     windows,
 )
+from polykeras_torch.compilation import Replaying
 from polykeras_torch.dtype_names import DTYPE_NAMES, TORCH_DTYPES
 from polykeras_torch.surroundings import (
     default_device,
     derivative_depth,
     device_choice,
 )
+from polykeras_torch.tracing import depends_on_arguments
 
 __all__ = ["TorchBackend"]
 
@@ -71,7 +73,9 @@ class TorchBackend(Backend):
     capabilities = Capabilities(
         autodiff="native",
         dtypes=frozenset(TORCH_DTYPES),
+        compile=True,
         inplace=True,
+        eager=True,
     )
 
     def own_kernels(self) -> Mapping[str, Kernel]:
@@ -197,6 +201,16 @@ class TorchBackend(Backend):
             return torch.utils.checkpoint.checkpoint(fn, *args, use_reentrant=False)
 
         return call
+
+    def compile(
+        self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
+    ) -> Callable[..., Any]:
+        """Return the function traced once for each form of its arguments."""
+        return Replaying(fn, donate)
+
+    def is_concrete(self, x: torch.Tensor) -> bool:
+        """Return False for what depends on the arguments of a function being traced."""
+        return not depends_on_arguments(x)
 
     def vmap(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return `torch.vmap` of the function, which must assign no variable."""

@@ -9,6 +9,7 @@ import torch
 
 from polykeras.backend import check_indices
 from polykeras.backend.array_api.indexing import block_key
+from polykeras_torch.tracing import depends_on_arguments
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -78,7 +79,7 @@ def _scatter_update(
     x: torch.Tensor, indices: torch.Tensor, updates: torch.Tensor, reduction: str | None
 ) -> torch.Tensor:
     sizes = tuple(x.shape[: indices.shape[-1]])
-    if indices.device.type == "cpu":
+    if indices.device.type == "cpu" and not depends_on_arguments(indices):
         check_indices("scatter_update", indices.detach(), sizes, 0)
     parts = [
         torch.where(part < 0, part + n, part)

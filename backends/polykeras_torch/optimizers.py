@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
+
+from polykeras import ops
+from polykeras_torch.tracing import whole
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -22,11 +26,18 @@ def _differentiated(*lists: Tensors) -> bool:
     )
 
 
-def _composed(name: str, *args: Any) -> Any:
-    """Run the default composition, which autograd can follow."""
-    from polykeras import ops
+def _multi_tensor(kernel: Kernel) -> Kernel:
+    """Let a kernel be one call in traces, and autograd see the composition instead."""
+    recorded = whole(kernel)
 
-    return getattr(ops, name).__wrapped__(*args)
+    @functools.wraps(kernel)
+    def call(*args: Any) -> Any:
+        lists = [x for x in args if isinstance(x, list | tuple)]
+        if not lists[0] or _differentiated(*lists):
+            return getattr(ops, kernel.__name__).__wrapped__(*args)
+        return recorded(*args)
+
+    return call
 
 
 def _owned(tensors: Tensors, donate: bool) -> list[torch.Tensor]:
@@ -51,11 +62,10 @@ def _bias_correction(beta: float, step: Any) -> Any:
     return 1 - beta**step
 
 
+@_multi_tensor
 def sgd_update(
     params: Tensors, grads: Tensors, learning_rate: Any, donate: bool
 ) -> Any:
-    if not params or _differentiated(params, grads):
-        return _composed("sgd_update", params, grads, learning_rate, donate)
     rate = _number(learning_rate)
     new = _owned(params, donate)
     if isinstance(rate, torch.Tensor):
@@ -65,6 +75,7 @@ def sgd_update(
     return new
 
 
+@_multi_tensor
 def momentum_update(
     params: Tensors,
     grads: Tensors,
@@ -74,17 +85,6 @@ def momentum_update(
     nesterov: bool,
     donate: bool,
 ) -> Any:
-    if not params or _differentiated(params, grads, momentums):
-        return _composed(
-            "momentum_update",
-            params,
-            grads,
-            momentums,
-            learning_rate,
-            momentum,
-            nesterov,
-            donate,
-        )
     new, moving = _owned(params, donate), _owned(momentums, donate)
     steps = torch._foreach_mul(grads, _number(learning_rate))
     torch._foreach_mul_(moving, momentum)
@@ -97,6 +97,7 @@ def momentum_update(
     return new, moving
 
 
+@_multi_tensor
 def rmsprop_update(
     params: Tensors,
     grads: Tensors,
@@ -109,20 +110,6 @@ def rmsprop_update(
     epsilon: float,
     donate: bool,
 ) -> Any:
-    if not params or _differentiated(params, grads, velocities, momentums, averages):
-        return _composed(
-            "rmsprop_update",
-            params,
-            grads,
-            velocities,
-            momentums,
-            averages,
-            learning_rate,
-            rho,
-            momentum,
-            epsilon,
-            donate,
-        )
     rate = _number(learning_rate)
     new, second = _owned(params, donate), _owned(velocities, donate)
     moving, means = _owned(momentums, donate), _owned(averages, donate)
@@ -149,6 +136,18 @@ def rmsprop_update(
     return new, second, moving, means
 
 
+def _fusable(*lists: Tensors) -> bool:
+    """Return whether the library's own kernel takes a step of Adam on these."""
+    kinds = {(x.dtype, x.device.type) for tensors in lists for x in tensors}
+    alike = len(kinds) == 1 and kinds <= {
+        (torch.float32, "cpu"),
+        (torch.float64, "cpu"),
+    }
+    # It goes through memory in order, whatever the strides.
+    return alike and all(x.is_contiguous() for tensors in lists for x in tensors)
+
+
+@_multi_tensor
 def adam_update(
     params: Tensors,
     grads: Tensors,
@@ -162,22 +161,28 @@ def adam_update(
     epsilon: float,
     donate: bool,
 ) -> Any:
-    if not params or _differentiated(params, grads, momentums, velocities, largest):
-        return _composed(
-            "adam_update",
-            params,
-            grads,
-            momentums,
-            velocities,
-            largest,
-            learning_rate,
-            step,
-            beta_1,
-            beta_2,
-            epsilon,
-            donate,
-        )
     count = _number(step)
+    if isinstance(count, int) and _fusable(params, momentums, velocities, largest):
+        new = _owned(params, donate)
+        first, second = _owned(momentums, donate), _owned(velocities, donate)
+        highest = _owned(largest, donate)
+        # The library adds epsilon to the corrected root, we to the root itself.
+        torch._fused_adam_(
+            new,
+            [g.contiguous() for g in grads],
+            first,
+            second,
+            highest,
+            [torch.full((), count, dtype=torch.float32)] * len(new),
+            lr=_number(learning_rate),
+            beta1=beta_1,
+            beta2=beta_2,
+            weight_decay=0.0,
+            eps=epsilon / math.sqrt(_bias_correction(beta_2, count)),
+            amsgrad=bool(highest),
+            maximize=False,
+        )
+        return new, first, second, highest
     bias_1, bias_2 = _bias_correction(beta_1, count), _bias_correction(beta_2, count)
     rate = _number(learning_rate) * bias_2**0.5 / bias_1
     new = _owned(params, donate)
@@ -199,20 +204,18 @@ def adam_update(
     return new, first, second, highest
 
 
+@_multi_tensor
 def decay_update(params: Tensors, rate: Any, donate: bool) -> Any:
-    if not params or _differentiated(params):
-        return _composed("decay_update", params, rate, donate)
     share = _number(rate)
     new = _owned(params, donate)
     torch._foreach_sub_(new, torch._foreach_mul(new, share))
     return new
 
 
+@_multi_tensor
 def moving_average_update(
     averages: Tensors, values: Tensors, momentum: Any, donate: bool
 ) -> Any:
-    if not averages or _differentiated(averages, values):
-        return _composed("moving_average_update", averages, values, momentum, donate)
     kept = _number(momentum)
     new = _owned(averages, donate)
     torch._foreach_mul_(new, kept)
@@ -220,9 +223,8 @@ def moving_average_update(
     return new
 
 
+@_multi_tensor
 def clip_by_global_norm(grads: Tensors, norm: float) -> Any:
-    if not grads or _differentiated(grads):
-        return _composed("clip_by_global_norm", grads, norm)
     # Half-precision squares overflow, so long tensors are measured in float32.
     wide = [g if g.dtype.itemsize > 2 else g.float() for g in grads]
     lengths = torch._foreach_norm(wide)

@@ -1,0 +1,244 @@
+"""Functions traced and replayed on PyTorch: same results, no stale values."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import polykeras as keras  # noqa: E402
+from polykeras import layers, ops  # noqa: E402
+from polykeras.backend import get_backend, use_backend  # noqa: E402
+from polykeras.errors import ArgumentError  # noqa: E402
+from polykeras_torch.compilation import Replaying  # noqa: E402
+from polykeras_torch.replay import replayed  # noqa: E402
+from polykeras_torch.tracing import Recorder  # noqa: E402
+
+
+@pytest.fixture(autouse=True)
+def on_torch() -> Any:
+    with use_backend("torch"):
+        yield
+
+
+def _counted(fn: Callable[..., Any]) -> tuple[Callable[..., Any], list[int]]:
+    runs: list[int] = []
+
+    def counted(*args: Any) -> Any:
+        runs.append(1)
+        return fn(*args)
+
+    return counted, runs
+
+
+def test_another_form_is_traced_anew() -> None:
+    fn, runs = _counted(lambda x: x * 2 + 1)
+    compiled = Replaying(fn)
+    for _ in range(3):
+        for x in (torch.ones(2), torch.ones(3), torch.ones(2, dtype=torch.float64)):
+            assert torch.equal(compiled(x), x * 2 + 1)
+    assert len(runs) == 3
+
+
+def test_strides_are_part_of_the_form() -> None:
+    fn, runs = _counted(lambda x: x.reshape(-1) * 1)
+    compiled = Replaying(fn)
+    x = torch.arange(6.0).reshape(2, 3)
+    for _ in range(2):
+        assert compiled(x).tolist() == [0, 1, 2, 3, 4, 5]
+        assert compiled(x.t()).tolist() == [0, 3, 1, 4, 2, 5]
+    assert len(runs) == 2
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda x: x * float(x.sum()),
+        lambda x: x * x.sum().item(),
+        lambda x: x * float(x.numpy().sum()),
+        lambda x: x * sum(x.tolist()),
+        lambda x: x * float(np.asarray(x).sum()),
+        lambda x: x if bool(x.sum() > 3) else -x,
+        lambda x: x * x[x > 1].shape[0],
+        lambda x: x * torch.nonzero(x).shape[0],
+    ],
+)
+def test_values_are_not_built_in(read: Any, caplog: Any) -> None:
+    compiled = Replaying(read)
+    with caplog.at_level(logging.DEBUG, "polykeras_torch.compilation"):
+        for values in ([1.0, 2.0], [0.0, 5.0], [0.0, 0.0]):
+            x = torch.tensor(values)
+            assert torch.equal(compiled(x), read(x))
+    assert sum("as it stands" in r.message for r in caplog.records) == 1
+
+
+def test_constants_do_not_leave_the_function() -> None:
+    compiled = Replaying(lambda x: (x + 1, torch.zeros(2)))
+    x = torch.ones(2)
+    compiled(x)
+    compiled(x)[1].add_(1)
+    assert compiled(x)[1].tolist() == [0, 0]
+
+
+def test_memory_that_is_written_is_no_constant() -> None:
+    def fn(x: Any) -> Any:
+        total = torch.zeros(2)
+        total += x
+        return total
+
+    compiled = Replaying(fn)
+    for _ in range(3):
+        assert compiled(torch.ones(2)).tolist() == [1, 1]
+
+
+def test_writes_through_views_are_kept() -> None:
+    def fn(x: Any) -> Any:
+        out = x.clone()
+        out[1:].view(-1).mul_(10)
+        return out
+
+    compiled = Replaying(fn)
+    for n in (1.0, 2.0, 3.0):
+        assert compiled(torch.full((3,), n)).tolist() == [n, 10 * n, 10 * n]
+
+
+def test_random_numbers_are_drawn_at_each_call() -> None:
+    compiled = Replaying(lambda x: x + torch.rand(3))
+    draws = [tuple(compiled(torch.zeros(3)).tolist()) for _ in range(3)]
+    assert len(set(draws)) == 3
+
+
+def test_what_nobody_sees_is_left_out() -> None:
+    recorder = Recorder()
+    x = torch.ones(2)
+    with recorder.recording([x]):
+        torch.exp(x)
+        result = torch.sin(x).detach() + torch.ones(2) * 2
+    replay = replayed(recorder, recorder.refs(result))
+    assert torch.equal(replay([x]), torch.sin(x) + 2)
+    assert len(recorder.nodes) > 3
+    # The sum of a sine and a constant.
+    assert replay.__code__.co_nlocals == 4
+
+
+def test_a_failing_trace_leaves_donated_tensors_alone() -> None:
+    def fn(values: list[Any], x: Any) -> Any:
+        (new,) = ops.sgd_update(values, [x], 0.5, donate=True)
+        return new * float(new.sum())
+
+    w = torch.ones(2)
+    compiled = Replaying(fn, (0,))
+    expected = 0.5 * torch.ones(2)
+    assert torch.equal(compiled([w], torch.ones(2)), expected)
+    assert torch.equal(w, expected)
+
+
+def test_donated_tensors_are_overwritten() -> None:
+    compiled = Replaying(lambda v, g: ops.sgd_update(v, g, 0.5, donate=True), (0,))
+    w, g = torch.ones(2), torch.ones(2)
+    (w,) = compiled([w], [g])
+    (same,) = compiled([w], [g])
+    assert same is w
+    assert w.tolist() == [0, 0]
+
+
+def test_gradients_flow_through_compiled_functions() -> None:
+    compiled = Replaying(lambda x: ops.sum(ops.square(x)))
+    x = torch.tensor([1.0, 2.0])
+    compiled(x)
+    assert keras.grad(compiled)(x).tolist() == [2, 4]
+    assert torch.vmap(compiled)(torch.ones(3, 2)).tolist() == [2, 2, 2]
+
+
+def test_the_right_words_for_an_index_out_of_range() -> None:
+    compiled = get_backend("torch").compile(lambda x, i: ops.take(x, i, axis=0))
+    x = torch.arange(3.0)
+    assert compiled(x, torch.tensor([2])).tolist() == [2]
+    assert compiled(x, torch.tensor([0])).tolist() == [0]
+    with pytest.raises(ArgumentError, match="index 5 for axis 0 of size 3"):
+        compiled(x, torch.tensor([5]))
+
+
+def _model() -> Any:
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((8, 8, 2)),
+            layers.Conv2D(4, 3, padding="same", activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(),
+            layers.Reshape((4, 16)),
+            layers.LSTM(6, return_sequences=True),
+            layers.GRU(5),
+            layers.Dropout(0.4),
+            layers.Dense(3),
+        ]
+    )
+
+
+def _data() -> tuple[Any, Any]:
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(20, 8, 8, 2)).astype("float32"), rng.integers(0, 3, 20)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop", "adamw", "lion"])
+def test_training_is_that_of_the_eager_run(optimizer: str) -> None:
+    x, y = _data()
+    found = []
+    for jit in (True, False):
+        model = _model()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss, metrics=["accuracy"], jit_compile=jit)
+        history = model.fit(x, y, batch_size=8, epochs=3, verbose=0).history
+        found.append((history, model.get_weights(), model.predict(x, verbose=0)))
+        assert bool(model._steps["train"].traces) == jit
+    (history, weights, outputs), (other, others, again) = found
+    assert history == other
+    assert all(np.array_equal(a, b) for a, b in zip(weights, others, strict=True))
+    np.testing.assert_array_equal(outputs, again)
+
+
+def test_nothing_is_traced_twice() -> None:
+    x, y = _data()
+    model = _model()
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=["accuracy"])
+    model.fit(x[:16], y[:16], batch_size=8, verbose=0)
+    step = model._steps["train"]
+    traces = step.traces
+    assert traces == 1
+    model.fit(x[:16], y[:16], batch_size=8, epochs=2, verbose=0)
+    model.optimizer.learning_rate = 0.5
+    seen = []
+    callback = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append(logs["loss"])
+    )
+    data = (x[:8], y[:8])
+    model.fit(
+        x[:16],
+        y[:16],
+        batch_size=8,
+        verbose=0,
+        callbacks=[callback],
+        validation_data=data,
+    )
+    assert len(seen) == 2
+    assert model._steps["train"] is step
+    assert step.traces == traces
+
+
+def test_a_changed_learning_rate_takes_effect() -> None:
+    model = keras.Sequential([keras.Input((1,)), layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(0.0), "mse")
+    x = np.ones((4, 1), np.float32)
+    model.fit(x, x, epochs=3, verbose=0)
+    before = model.get_weights()[0].copy()
+    model.optimizer.learning_rate = 0.5
+    model.fit(x, x, epochs=1, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], 1.0, rtol=1e-6)
+    assert before != 1.0
