@@ -83,6 +83,8 @@ def _refuse_bool(x: Array) -> None:
 
 @quiet
 def _divide_no_nan(x1: Array, x2: Array) -> Any:
+    if x1.ndim == x2.ndim == 0:
+        return np.divide(x1, x2) if x2 else x1.dtype.type(0)
     out = np.zeros(np.broadcast_shapes(x1.shape, x2.shape), x1.dtype)
     return np.divide(x1, x2, out=out, where=np.not_equal(x2, 0))
 

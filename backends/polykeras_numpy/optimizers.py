@@ -7,7 +7,9 @@ all operations run on it, with one scratch block.
 
 from __future__ import annotations
 
+import itertools
 import math
+import weakref
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +25,8 @@ __all__ = ["KERNELS"]
 
 # Elements: five float32 streams of 64 KiB and the scratch fit in a 1 MiB cache.
 _BLOCK: Final = 1 << 14
+# Elements of an array up to which calling NumPy costs more than the arithmetic.
+_FEW: Final = 1 << 12
 _FAST: Final = (np.dtype(np.float32), np.dtype(np.float64))
 
 Arrays = Sequence[Array]
@@ -39,24 +43,107 @@ def _composed(name: str, *args: Any) -> Any:
     return getattr(ops, name).__wrapped__(*args)
 
 
-def _owned(arrays: Arrays, donate: bool) -> list[Array]:
-    """Return arrays that may be written: the given ones or copies."""
-    return [
-        x
-        if donate and x.flags.writeable and x.flags.c_contiguous
-        else np.array(x, order="C")
-        for x in arrays
+class _Joined(np.ndarray):
+    """Memory of several small arrays, which are views of one flat view of it.
+
+    Attributes:
+        parts: The arrays; weak, since they refer to this.
+    """
+
+    parts: tuple[weakref.ref[Array], ...] = ()
+
+    def holds(self, arrays: Arrays) -> bool:
+        """Return whether exactly these are the parts, in this order."""
+        return len(arrays) == len(self.parts) and all(
+            part() is x for part, x in zip(self.parts, arrays, strict=True)
+        )
+
+
+def _join(arrays: Arrays) -> tuple[Array, Arrays]:
+    """Return a flat array with the values of `arrays`, and views of it in their shapes.
+
+    From the second step on the arrays are such views already.
+    """
+    flat = arrays[0].base
+    if flat is not None and isinstance(flat.base, _Joined) and flat.base.holds(arrays):
+        return flat, arrays
+    owner = _Joined(sum(x.size for x in arrays), arrays[0].dtype)
+    flat = owner.view(np.ndarray)
+    np.concatenate([x.reshape(-1) for x in arrays], out=flat)
+    ends = itertools.accumulate(x.size for x in arrays)
+    views = [
+        flat[end - x.size : end].reshape(x.shape)
+        for x, end in zip(arrays, ends, strict=True)
     ]
+    owner.parts = tuple(map(weakref.ref, views))
+    return flat, views
+
+
+def _owned(x: Array) -> Array:
+    """Return an array that may be written: the given one or a copy."""
+    if x.flags.writeable and x.flags.c_contiguous:
+        return x
+    return np.array(x, order="C")
+
+
+def _streams(
+    donate: bool, grads: Arrays, *lists: Arrays
+) -> tuple[list[list[Array]], list[tuple[Array, ...]]]:
+    """Return what is updated, and arrays of one size each to update it by.
+
+    Calls on small arrays cost more than their arithmetic, so all small ones are
+    updated as one.
+
+    Args:
+        donate: Whether the arrays of `lists` may be overwritten.
+        grads: The gradients; none where an update needs none.
+        lists: The parameters, then slots of the same sizes; empty where not in use.
+
+    Returns:
+        The new `lists`, and for each array, or several joined ones, itself, its
+        gradient and its slots, flat.
+    """
+    params = lists[0]
+    if donate:
+        new = [list(arrays) for arrays in lists if arrays]
+        small = [i for i, p in enumerate(params) if p.size <= _FEW]
+    else:
+        new = [[np.array(x, order="C") for x in arrays] for arrays in lists if arrays]
+        small = []
+    streams: list[tuple[Array, ...]] = []
+    if len(small) > 1 and len({params[i].dtype for i in small}) == 1:
+        joined = []
+        for arrays in new:
+            flat, views = _join([arrays[i] for i in small])
+            joined.append(flat)
+            for i, view in zip(small, views, strict=True):
+                arrays[i] = view
+        if grads:
+            joined.insert(1, np.concatenate([grads[i].reshape(-1) for i in small]))
+        streams.append(tuple(joined))
+    else:
+        small = []
+    for i in sorted({*range(len(params))}.difference(small)):
+        for arrays in new:
+            arrays[i] = _owned(arrays[i])
+        own = [arrays[i].reshape(-1) for arrays in new]
+        if grads:
+            own.insert(1, grads[i].reshape(-1))
+        streams.append(tuple(own))
+    rest = iter(new)
+    return [next(rest) if x else [] for x in lists], streams
 
 
 def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
-    """Yield corresponding flat blocks of arrays of one size, and a scratch block."""
-    flat = [x.reshape(-1) for x in arrays]
-    size = flat[0].size
-    scratch = np.empty(min(size, _BLOCK), flat[0].dtype)
+    """Yield corresponding blocks of flat arrays of one size, and a scratch block."""
+    size = arrays[0].size
+    scratch = np.empty(min(size, _BLOCK), arrays[0].dtype)
+    if size <= _BLOCK:
+        yield (*arrays, scratch)
+        return
     for start in range(0, size, _BLOCK):
         stop = min(start + _BLOCK, size)
-        yield (*(x[start:stop] for x in flat), scratch[: stop - start])
+        yield (*(x[start:stop] for x in arrays), scratch[: stop - start])
 
 
 @quiet
@@ -69,9 +156,9 @@ def sgd_update(
         )
         return result
     rate = float(learning_rate)
-    new = _owned(params, donate)
-    for param, grad in zip(new, grads, strict=True):
-        for p, g, t in _blocks(param, grad):
+    (new,), streams = _streams(donate, grads, params)
+    for arrays in streams:
+        for p, g, t in _blocks(*arrays):
             np.multiply(g, rate, out=t)
             np.subtract(p, t, out=p)
     return new
@@ -99,8 +186,8 @@ def momentum_update(
             donate,
         )
     rate = float(learning_rate)
-    new, moving = _owned(params, donate), _owned(momentums, donate)
-    for arrays in zip(new, grads, moving, strict=True):
+    (new, moving), streams = _streams(donate, grads, params, momentums)
+    for arrays in streams:
         for p, g, m, t in _blocks(*arrays):
             np.multiply(g, rate, out=t)
             np.multiply(m, momentum, out=m)
@@ -142,11 +229,10 @@ def rmsprop_update(
             donate,
         )
     rate = float(learning_rate)
-    new = _owned(params, donate)
-    slots = [_owned(x, donate) for x in (velocities, momentums, averages)]
-    for i, (param, grad) in enumerate(zip(new, grads, strict=True)):
-        present = [slot[i] for slot in slots if slot]
-        for p, g, v, *rest, t in _blocks(param, grad, *present):
+    lists = (params, velocities, momentums, averages)
+    new, streams = _streams(donate, grads, *lists)
+    for arrays in streams:
+        for p, g, v, *rest, t in _blocks(*arrays):
             np.multiply(g, g, out=t)
             np.multiply(t, 1 - rho, out=t)
             np.multiply(v, rho, out=v)
@@ -171,7 +257,7 @@ def rmsprop_update(
                 np.subtract(p, m, out=p)
             else:
                 np.subtract(p, t, out=p)
-    return (new, *slots)
+    return tuple(new)
 
 
 @quiet
@@ -205,11 +291,10 @@ def adam_update(
         )
     count = float(step)
     rate = float(learning_rate) * math.sqrt(1 - beta_2**count) / (1 - beta_1**count)
-    new = _owned(params, donate)
-    slots = [_owned(x, donate) for x in (momentums, velocities, largest)]
-    for i, (param, grad) in enumerate(zip(new, grads, strict=True)):
-        present = [slot[i] for slot in slots if slot]
-        for p, g, m, v, *rest, t in _blocks(param, grad, *present):
+    lists = (params, momentums, velocities, largest)
+    new, streams = _streams(donate, grads, *lists)
+    for arrays in streams:
+        for p, g, m, v, *rest, t in _blocks(*arrays):
             np.subtract(g, m, out=t)
             np.multiply(t, 1 - beta_1, out=t)
             np.add(m, t, out=m)
@@ -223,7 +308,7 @@ def adam_update(
             np.divide(m, t, out=t)
             np.multiply(t, rate, out=t)
             np.subtract(p, t, out=p)
-    return (new, *slots)
+    return tuple(new)
 
 
 @quiet
@@ -232,9 +317,9 @@ def decay_update(params: Arrays, rate: Any, donate: bool) -> list[Array]:
         result: list[Array] = _composed("decay_update", params, rate, donate)
         return result
     share = float(rate)
-    new = _owned(params, donate)
-    for param in new:
-        for p, t in _blocks(param):
+    (new,), streams = _streams(donate, [], params)
+    for arrays in streams:
+        for p, t in _blocks(*arrays):
             np.multiply(p, share, out=t)
             np.subtract(p, t, out=p)
     return new
@@ -250,9 +335,9 @@ def moving_average_update(
         )
         return result
     kept = float(momentum)
-    new = _owned(averages, donate)
-    for average, value in zip(new, values, strict=True):
-        for a, x, t in _blocks(average, value):
+    (new,), streams = _streams(donate, values, averages)
+    for arrays in streams:
+        for a, x, t in _blocks(*arrays):
             np.multiply(x, 1 - kept, out=t)
             np.multiply(a, kept, out=a)
             np.add(a, t, out=a)

@@ -231,6 +231,10 @@ class Recorder:
             special = _CONTROL.get(op.name)
             return op.body(args) if special is None else special(self, op, args)
         args = op.canonical(engine, args)
+        if op.name in _FILLED:
+            # What follows from shapes alone, as a first cotangent, is a constant.
+            x, dtype = args
+            return engine.kernels["full"](x.shape, _FILLED[op.name], dtype)
         leaves = tree.flatten_leaves(args)[0]
         if any(callable(x) and not isinstance(x, type) for x in leaves):
             raise self.refused(f"the function given to ops.{op.name}")
@@ -249,6 +253,9 @@ class Recorder:
         if not isinstance(spec, Spec):
             raise self.refused(f"a result that is {type(spec).__name__}")
         return RecordedTensor(self, spec.shape, spec.dtype)
+
+
+_FILLED = {"ones_like": 1, "zeros_like": 0}
 
 
 def _operand(x: Any) -> Any:

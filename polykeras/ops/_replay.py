@@ -9,8 +9,10 @@ run, so results are the same to the last bit.
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -264,11 +266,31 @@ def _prune(block: Block) -> None:
 
 # -- recording a function once for each signature ----------------------------------
 
+_shape = operator.attrgetter("shape")
+_dtype = operator.attrgetter("dtype")
+
+
+@dataclass(frozen=True)
+class _Recorded:
+    """A program with what surrounds it.
+
+    Args:
+        program: The program.
+        run: Its code.
+        form: The form of the results.
+        places: Which leaves of the arguments are tensors.
+    """
+
+    program: Program
+    run: Callable[[Sequence[Any]], tuple[Any, ...]]
+    form: Any
+    places: list[int]
+
 
 def _trace(
     backend: Backend, fn: Callable[..., Any], leaves: Sequence[Any], form: Any
-) -> tuple[Program, Any, list[int]] | None:
-    """Return the program of `fn`, the form of its result, and which leaves it takes."""
+) -> _Recorded | None:
+    """Return the program of `fn`, or None if it cannot be recorded."""
     recorder = Recorder(backend)
     places = [i for i, x in enumerate(leaves) if backend.is_tensor(x)]
     given = list(leaves)
@@ -287,7 +309,8 @@ def _trace(
         return None
     if recorder.refusal:
         return None
-    return Program(backend, [given[i] for i in places], block), result_form, places
+    program = Program(backend, [given[i] for i in places], block)
+    return _Recorded(program, program.run, result_form, places)
 
 
 def record(backend: Backend, fn: Callable[..., Any]) -> Callable[..., Any]:
@@ -300,39 +323,58 @@ def record(backend: Backend, fn: Callable[..., Any]) -> Callable[..., Any]:
         backend: Runs the kernels.
         fn: A pure function of trees of tensors.
     """
-    programs: dict[Any, tuple[Program, Any, list[int]] | None] = {}
+    programs: dict[Any, _Recorded | None] = {}
+    unknown: Any = object()
+    # The latest program and its signature, which is compared faster than looked up.
+    latest: tuple[Any, list[Any], list[Any], list[Any], _Recorded] | None = None
 
     def signature(x: Any) -> Any:
-        if type(x) is backend.tensor_type or backend.is_tensor(x):
+        if backend.is_tensor(x):
             return tuple(x.shape), x.dtype
         return type(x), x
 
+    def find(leaves: list[Any], form: Any) -> _Recorded | None:
+        """Return the program for arguments; None where they run as they stand."""
+        nonlocal latest
+        try:
+            key = (form, *map(signature, leaves))
+            found: _Recorded | None = programs.get(key, unknown)
+        except TypeError:  # an argument without a hash
+            return None
+        if found is unknown:
+            found = _trace(backend, fn, leaves, form) if len(programs) < _MOST else None
+            programs[key] = found
+        if found is not None and len(found.places) == len(leaves):
+            facts = [list(map(fact, leaves)) for fact in (type, _shape, _dtype)]
+            latest = (form, *facts, found)
+        return found
+
     def call(*args: Any, **kwargs: Any) -> Any:
         leaves, form = tree.flatten_leaves((args, kwargs))
-        if any(isinstance(x, Operand) for x in leaves):
-            leaves = [x.operand() if isinstance(x, Operand) else x for x in leaves]
-            if any(isinstance(x, Traced) for x in leaves):
+        known = latest
+        if (
+            known is not None
+            and list(map(type, leaves)) == known[1]
+            and form == known[0]
+            and list(map(_shape, leaves)) == known[2]
+            and list(map(_dtype, leaves)) == known[3]
+        ):
+            recorded: _Recorded | None = known[4]
+        else:
+            if any(isinstance(x, Operand) for x in leaves):
+                leaves = [x.operand() if isinstance(x, Operand) else x for x in leaves]
+                if any(isinstance(x, Traced) for x in leaves):
+                    return fn(*args, **kwargs)
+            recorded = find(leaves, form)
+            if recorded is None:
                 return fn(*args, **kwargs)
-        key = (form, *map(signature, leaves))
+            leaves = [leaves[i] for i in recorded.places]
+        assert recorded is not None
         try:
-            known = key in programs
-        except TypeError:  # an argument without a hash
-            return fn(*args, **kwargs)
-        if not known:
-            programs[key] = (
-                _trace(backend, fn, leaves, form) if len(programs) < _MOST else None
-            )
-        found = programs[key]
-        if found is None:
-            return fn(*args, **kwargs)
-        program, result_form, places = found
-        if len(places) != len(leaves):
-            leaves = [leaves[i] for i in places]
-        try:
-            results = program.run(leaves)
+            results = recorded.run(leaves)
         except Exception as error:
-            raise program.explain(error) from error
-        return tree.unflatten_leaves(result_form, results)
+            raise recorded.program.explain(error) from error
+        return tree.unflatten_leaves(recorded.form, results)
 
     return call
 

@@ -200,6 +200,8 @@ class Running(BatchSteps):
 
 
 def _keys(seed: int, first: int, count: int) -> Array:
+    if count == 1:
+        return np.array([[seed, first]], np.uint32)
     keys = np.empty((count, 2), np.uint32)
     keys[:, 0], keys[:, 1] = seed, np.arange(first, first + count, dtype=np.uint32)
     return keys
