@@ -11,6 +11,7 @@ from polykeras.compare._training import Track
 __all__ = ["text_of"]
 
 _ROWS = 10
+_MISSING = 3
 _HEAD = ("what", "engine", "mode", "error", "bound", "ULP", "SQNR dB", "verdict")
 
 
@@ -43,9 +44,7 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
             )
     if any(len(track.losses) > 1 for track in report.trajectory):
         lines += ["", *map(_track, report.trajectory)]
-    for item in report.items:
-        if item.verdict == "not comparable":
-            lines.append(f"Not comparable: {item.sentence()}")
+    lines += _not_comparable(report)
     first = report.first_divergence
     lines.append("")
     parted = [track for track in report.trajectory if track.parted is not None]
@@ -59,6 +58,14 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
     else:
         lines.append(f"First divergence: {first.sentence().rstrip('.')}.")
     return "\n".join(lines)
+
+
+def _not_comparable(report: Report) -> list[str]:
+    missing = [item for item in report.items if item.verdict == "not comparable"]
+    lines = [f"Not comparable: {item.sentence()}" for item in missing[:_MISSING]]
+    if len(missing) > _MISSING:
+        lines.append(f"Not comparable: {len(missing) - _MISSING} more")
+    return lines
 
 
 def html_of(report: Report, rows: int = _ROWS) -> str:
