@@ -13,7 +13,7 @@ from jax import lax
 
 from benchmarks.race.workloads import Workload
 
-__all__ = ["NativeJax"]
+__all__ = ["NativeJax", "adam_step", "perceptron", "squared"]
 
 Params = dict[str, list[Any]]
 
@@ -37,7 +37,7 @@ class NativeJax:
         self.state = (params, zeros, again, jnp.zeros((), jnp.int32))
         self.rng = np.random.default_rng(0)
         model = _MODELS[workload.name]
-        step = _adam_step(model, _squared if workload.regression else _crossentropy)
+        step = adam_step(model, squared if workload.regression else _crossentropy)
 
         def one(state: Any, rows: Any, x: Any, y: Any) -> Any:
             return step(state, x[rows], y[rows])
@@ -84,7 +84,7 @@ class NativeJax:
         return np.concatenate([np.asarray(out) for out in outs])
 
 
-def _adam_step(model: Callable[..., Any], loss_fn: Callable[..., Any]) -> Any:
+def adam_step(model: Callable[..., Any], loss_fn: Callable[..., Any]) -> Any:
     def loss_of(params: Params, x: Any, y: Any) -> Any:
         out, moving = model(params, x, training=True)
         return loss_fn(out, y), moving
@@ -107,7 +107,7 @@ def _adam_step(model: Callable[..., Any], loss_fn: Callable[..., Any]) -> Any:
     return step
 
 
-def _squared(out: Any, y: Any) -> Any:
+def squared(out: Any, y: Any) -> Any:
     return jnp.mean((out - y) ** 2)
 
 
@@ -115,7 +115,7 @@ def _crossentropy(out: Any, y: Any) -> Any:
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(out), y[:, None], 1))
 
 
-def _perceptron(params: Params, x: Any, training: bool = False) -> Any:
+def perceptron(params: Params, x: Any, training: bool = False) -> Any:
     *hidden, (kernel, bias) = params.values()
     for k, b in hidden:
         x = jax.nn.relu(x @ k + b)
@@ -204,8 +204,8 @@ def _transformer(params: Params, x: Any, training: bool = False) -> Any:
 
 
 _MODELS: dict[str, Any] = {
-    "mlp_small": _perceptron,
-    "mlp_tiny": _perceptron,
+    "mlp_small": perceptron,
+    "mlp_tiny": perceptron,
     "cnn": _cnn,
     "lstm": _lstm,
     "transformer": _transformer,

@@ -12,7 +12,7 @@ from polykeras.backend import Backend
 from polykeras.training import _dispatch
 from polykeras.training._dispatch import DispatchPlan, Pace, capacity_for
 from polykeras.training.data import Rows, _arrays
-from tests.training._models import X, Y, linear
+from tests.training._models import X, Y
 
 # Sums of at most 20 products over at most 30 steps, in float32.
 TOLERANCE = 20 * 30 * np.finfo("float32").eps
@@ -170,14 +170,24 @@ def test_predict_and_evaluate_do_not_depend_on_the_loop(backend: Backend) -> Non
     np.testing.assert_allclose(one, many, rtol=TOLERANCE)
 
 
-def test_data_beyond_the_budget_are_handed_out_in_batches(
-    backend: Backend, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("block", [1, 10**6])
+def test_data_beyond_the_budget_are_streamed_in_blocks(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch, block: int
 ) -> None:
-    resident = linear().fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    settings: dict[str, Any] = {"batch_size": 3, "epochs": 4, "verbose": 0}
+    resident, streamed = noisy(), noisy()
+    a = resident.fit(X, LABELS, **settings)
     monkeypatch.setattr(_arrays, "_RESIDENT_BYTES", 10)
-    streamed = linear().fit(X, Y, batch_size=4, epochs=2, shuffle=False, verbose=0)
+    monkeypatch.setattr(_arrays, "_BLOCK_BYTES", block)
+    b = streamed.fit(X, LABELS, **settings)
+    np.testing.assert_allclose(a.history["loss"], b.history["loss"], rtol=TOLERANCE)
+    # The last batch is smaller, which makes two programs, streamed or not.
+    assert resident._steps["train"].traces == streamed._steps["train"].traces
     np.testing.assert_allclose(
-        resident.history["loss"], streamed.history["loss"], rtol=TOLERANCE
+        resident.predict(X, batch_size=6, verbose=0),
+        streamed.predict(X, batch_size=6, verbose=0),
+        TOLERANCE,
+        TOLERANCE,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -25,8 +25,10 @@ from polykeras.training.data._groups import (
 
 __all__ = ["ArrayAdapter", "class_weights", "is_text", "to_host", "to_tensor"]
 
-# Data up to this size stay on the device for a whole run; larger ones are streamed.
+# Data up to this size stay on the device for a whole run; larger ones are streamed, in
+# blocks of about this size.
 _RESIDENT_BYTES: Final = 2**29
+_BLOCK_BYTES: Final = 2**25
 
 
 def to_host(x: Any) -> Array:
@@ -139,10 +141,16 @@ class ArrayAdapter(DataAdapter):
     def groups(self, plan_for: PlanFor) -> Iterator[Iterator[Group]]:
         """Yield the batches of an epoch, as `Rows` where the plan takes them."""
         plan = plan_for(self._example())
-        if plan.capacity and self._fits_device():
-            yield self._epoch(plan)
-        else:
+        leaves = [a for a in self._leaves if a is not None]
+        size = sum(a.nbytes for a in leaves)
+        if not plan.capacity or any(map(is_text, leaves)):
             yield grouped(self._epoch(None), lambda _: plan)
+        elif size <= _RESIDENT_BYTES:
+            yield self._epoch(plan, self._resident, plan.capacity)
+        else:
+            fits = _BLOCK_BYTES * self._size // (size * self._batch_size)
+            capacity = min(plan.capacity, 1 << max(fits.bit_length() - 1, 0))
+            yield self._epoch(plan, self._streamed, capacity)
 
     def _example(self) -> Any:
         """Return a batch with `Spec` for tensors."""
@@ -156,27 +164,33 @@ class ArrayAdapter(DataAdapter):
 
         return gathered(self._leaves, self._form, spec)
 
-    def _fits_device(self) -> bool:
-        leaves = [a for a in self._leaves if a is not None]
-        small = sum(a.nbytes for a in leaves) <= _RESIDENT_BYTES
-        return small and not any(map(is_text, leaves))
-
-    def _epoch(self, plan: Plan | None) -> Iterator[Any]:
+    def _epoch(
+        self,
+        plan: Plan | None,
+        group: Callable[[Array, int], Rows] | None = None,
+        capacity: int = 1,
+    ) -> Iterator[Any]:
         """Yield single batches, or groups of rows where there is a plan."""
         assert self.steps is not None
         left = self.steps - self._take_done()
         if self._rest is None or not self._endless:
             self._rest = self._rows()
         while left > 0:
-            self._wanted = 1 if plan is None else min(plan.rows, left)
+            self._wanted = 1 if plan is None else min(plan.rows, capacity, left)
             where = next(self._rest, None)
             if where is None:
                 if not self._endless:
                     return
                 self._rest = self._rows()
                 continue
-            yield self._batch(where) if plan is None else self._group(where, plan)
-            left -= 1 if plan is None else -(-len(where) // self._batch_size)
+            if group is None:
+                yield self._batch(where)
+            else:
+                self._inspect_once(self._example())
+                # A batch of another size is the last of its pass, alone in its group.
+                whole = len(where) >= self._batch_size
+                yield group(where, capacity if whole else 1)
+            left -= -(-len(where) // self._batch_size)
 
     @property
     def _goes_on(self) -> bool:
@@ -204,15 +218,28 @@ class ArrayAdapter(DataAdapter):
         self._inspect_once(batch)
         return batch
 
-    def _group(self, where: Array, plan: Plan) -> Rows:
+    def _resident(self, where: Array, capacity: int) -> Rows:
+        """Return numbers of rows in tensors that hold all data."""
         if self._tensors is None:
-            self._inspect_once(self._example())
             self._tensors = [None if a is None else to_tensor(a) for a in self._leaves]
-        size = min(self._batch_size, len(where))
-        # A batch of another size is the last of its pass, alone in its group.
-        capacity = plan.capacity if size == self._batch_size else 1
-        numbers = where.astype(np.int32).reshape(-1, size)
+        numbers = where.astype(np.int32).reshape(-1, min(self._batch_size, len(where)))
         return Rows(self._tensors, self._form, numbers, capacity)
+
+    def _streamed(self, where: Array, capacity: int) -> Rows:
+        """Return numbers of rows in tensors that hold these rows only.
+
+        The device works on a group while the next one is gathered here.
+        """
+        batch = min(self._batch_size, len(where))
+
+        def block(a: Array) -> Any:
+            rows = np.empty((capacity * batch, *a.shape[1:]), a.dtype)
+            np.take(a, where, axis=0, out=rows[: len(where)], mode="clip")
+            return to_tensor(rows)
+
+        tensors = [None if a is None else block(a) for a in self._leaves]
+        numbers = np.arange(len(where), dtype=np.int32).reshape(-1, batch)
+        return Rows(tensors, self._form, numbers, capacity)
 
     def _inspect_once(self, batch: Any) -> None:
         if self.inspect is not None and not self._inspected:
