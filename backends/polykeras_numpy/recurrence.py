@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from polykeras_numpy.buffers import empty
+
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
 
 __all__ = ["KERNELS"]
+
+# Steps of which the backward pass prepares the factors together, within the cache.
+_STEPS: Final = 8
 
 
 def _sigmoid(x: Array) -> None:
@@ -68,6 +73,11 @@ def _pass(mask: Array | None, t: int, g: Array) -> tuple[Array, Array | float]:
     return np.where(keep, g, 0), np.where(keep, 0, g)
 
 
+def _turned(x: Array) -> Array:
+    """Return (..., F, B) for (..., B, F): rows of one gate then lie together."""
+    return x.swapaxes(-1, -2)
+
+
 def _lstm_steps(
     z: Array,
     h0: Array,
@@ -78,19 +88,21 @@ def _lstm_steps(
     recurrent_activation: str,
 ) -> tuple[Array, Array, Array]:
     act, gate = _ACTIVATIONS[activation][0], _ACTIVATIONS[recurrent_activation][0]
-    units = h0.shape[1]
-    hs = np.empty((*z.shape[:2], units), z.dtype)
-    cs = np.empty_like(hs)
-    gates = np.empty_like(z)
-    h, c = h0, c0
-    squashed = np.empty_like(h0)
-    for t in range(z.shape[0]):
-        now = np.matmul(h, recurrent_kernel, out=gates[t])
+    (batch, units), length = h0.shape, len(z)
+    hs = empty((length, units, batch), z.dtype)
+    cs = empty(hs.shape, z.dtype)
+    gates = empty((length, 4 * units, batch), z.dtype)
+    z = _turned(z)
+    h, c = (np.array(_turned(x), order="C") for x in (h0, c0))
+    across = np.ascontiguousarray(recurrent_kernel.T)
+    squashed = np.empty_like(h)
+    for t in range(length):
+        now = np.matmul(across, h, out=gates[t])
         now += z[t]
-        gate(now[:, : 2 * units])
-        act(now[:, 2 * units : 3 * units])
-        gate(now[:, 3 * units :])
-        i, f, a, o = (now[:, k * units : (k + 1) * units] for k in range(4))
+        i, f, a, o = now.reshape(4, units, batch)
+        gate(now[: 2 * units])
+        act(a)
+        gate(o)
         cell, hidden = cs[t], hs[t]
         np.multiply(f, c, out=cell)
         np.multiply(i, a, out=squashed)
@@ -98,10 +110,11 @@ def _lstm_steps(
         squashed[...] = cell
         act(squashed)
         np.multiply(o, squashed, out=hidden)
-        _hold(mask, t, hidden, h)
-        _hold(mask, t, cell, c)
+        if mask is not None:
+            np.copyto(hidden, h, where=~mask[t])
+            np.copyto(cell, c, where=~mask[t])
         h, c = hidden, cell
-    return hs, cs, gates
+    return _turned(hs), _turned(cs), _turned(gates)
 
 
 def _lstm_steps_grad(
@@ -120,32 +133,58 @@ def _lstm_steps_grad(
 ) -> tuple[Array, Array, Array]:
     act, act_slope = _ACTIVATIONS[activation]
     gate_slope = _ACTIVATIONS[recurrent_activation][1]
-    units = h0.shape[1]
-    back = np.ascontiguousarray(recurrent_kernel.T)
-    dz = np.empty_like(gates)
-    dh, dc = np.zeros_like(h0), np.zeros_like(c0)
-    for t in range(gates.shape[0] - 1, -1, -1):
-        before = c[t - 1] if t else c0
-        now = gates[t]
-        i, f, a, o = (now[:, k * units : (k + 1) * units] for k in range(4))
-        di, df, da, do = (dz[t][:, k * units : (k + 1) * units] for k in range(4))
-        dh, dh_old = _pass(mask, t, dh + gh[t])
-        dc, dc_old = _pass(mask, t, dc + gc[t])
-        squashed = f * before + i * a
-        act(squashed)
-        dc = dc + dh * o * act_slope(squashed)
-        np.multiply(dc, a, out=di)
-        np.multiply(dc, before, out=df)
-        np.multiply(dc, i, out=da)
-        np.multiply(dh, squashed, out=do)
-        dz[t] += gg[t]
-        two = slice(0, 2 * units)
-        dz[t][:, two] *= gate_slope(now[:, two])
-        da *= act_slope(a)
-        do *= gate_slope(o)
-        dh = dz[t] @ back + dh_old
-        dc = dc * f + dc_old
-    return dz, dh, dc
+    (batch, units), length = h0.shape, len(gates)
+    gh, gc, c = _turned(gh), _turned(gc), _turned(c)
+    direct = _turned(gg).reshape(length, 4, units, batch) if gg.any() else None
+    now = _turned(gates).reshape(length, 4, units, batch)
+    dz = empty(now.shape, now.dtype)
+    before = np.empty((_STEPS, units, batch), now.dtype)
+    slopes, factors = np.empty((2, _STEPS, 4, units, batch), now.dtype)
+    dh, dc = np.zeros((2, units, batch), now.dtype)
+    scratch = np.empty_like(dh)
+    for t in range(length - 1, -1, -1):
+        k = t % _STEPS
+        if t == length - 1 or k == _STEPS - 1:
+            # What does not go round the loop is computed for several steps at once:
+            # by what to multiply the cotangents of the cell and of the output.
+            part, first = now[t - k : t + 1], t - k
+            i, f, a, o = part.swapaxes(0, 1)
+            before[0] = c[first - 1] if first else c0.T
+            before[1 : k + 1] = c[first:t]
+            squashed = f * before[: k + 1]
+            squashed += i * a
+            act(squashed)
+            slopes[: k + 1, :2] = gate_slope(part[:, :2])
+            slopes[: k + 1, 2], slopes[: k + 1, 3] = act_slope(a), gate_slope(o)
+            for place, other in enumerate((a, before[: k + 1], i, squashed)):
+                np.multiply(slopes[: k + 1, place], other, out=factors[: k + 1, place])
+            through = act_slope(squashed)
+            through *= o
+        dh += gh[t]
+        dc += gc[t]
+        if mask is not None:
+            dh, dh_old = np.where(mask[t], dh, 0), np.where(mask[t], 0, dh)
+            dc, dc_old = np.where(mask[t], dc, 0), np.where(mask[t], 0, dc)
+        dc += np.multiply(dh, through[k], out=scratch)
+        step = dz[t]
+        np.multiply(factors[k, :3], dc, out=step[:3])
+        np.multiply(factors[k, 3], dh, out=step[3])
+        if direct is not None:
+            step += direct[t] * slopes[k]
+        np.matmul(recurrent_kernel, step.reshape(4 * units, batch), out=dh)
+        dc *= f[k]
+        if mask is not None:
+            dh += dh_old
+            dc += dc_old
+    turned = _turned(dz.reshape(length, 4 * units, batch))
+    return _rows(turned), dh.T, dc.T
+
+
+def _rows(x: Array) -> Array:
+    """Return a copy whose last axis lies together, as products need it."""
+    out = empty(x.shape, x.dtype)
+    out[...] = x
+    return out
 
 
 def _gru_steps(
