@@ -59,6 +59,13 @@ _DOMAINS: Final = (
     optimizers,
 )
 
+_CPU: Final = torch.device("cpu")
+# NumPy's dtypes that PyTorch takes as they are.
+_SHARED: Final = {
+    np.dtype(name): TORCH_DTYPES[name]
+    for name in ("float32", "float64", "int32", "int64", "uint8", "uint32", "bool")
+}
+
 
 class TorchBackend(Backend):
     """PyTorch tensors, autograd and kernels."""
@@ -92,6 +99,9 @@ class TorchBackend(Backend):
     def from_numpy(self, x: Array, dtype: str) -> torch.Tensor:
         """Return a tensor on the default device with a copy of the values."""
         native = TORCH_DTYPES[dtype]
+        if _SHARED.get(x.dtype) is native:
+            same = torch.from_numpy(x.copy())
+            return same if default_device() == _CPU else same.to(default_device())
         if x.dtype.name not in TORCH_DTYPES:
             raise ArgumentError(f"PyTorch has no dtype {x.dtype}.")
         if x.dtype.name.startswith(("bfloat16", "float8")):

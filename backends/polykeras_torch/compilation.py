@@ -84,7 +84,14 @@ def _flatten(x: Any, form: list[Any], leaves: list[torch.Tensor]) -> bool:
         return not x.requires_grad
     if kind is list or kind is tuple:
         form += (kind, len(x))
-        return all(_flatten(item, form, leaves) for item in x)
+        for item in x:
+            # States are long lists of tensors, for which calls would take a while.
+            if type(item) is torch.Tensor and not item.requires_grad:
+                form += (item.shape, item.stride(), item.dtype, item.device)
+                leaves.append(item)
+            elif not _flatten(item, form, leaves):
+                return False
+        return True
     if kind is dict:
         form += (kind, *x)
         return all(_flatten(item, form, leaves) for item in x.values())

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import torch
 
+from polykeras_torch.peephole import refs_in, shortened
 from polykeras_torch.tracing import Node, Recorder, Ref
 
 __all__ = ["replayed"]
@@ -50,21 +51,24 @@ class _Writer:
         } | recorder.constants
         self._bound: dict[str, Any] = {}
         self._symbols: dict[int, str] = {}
-        self._nodes = self._needed(recorder.nodes)
+        nodes, self._result = shortened(
+            recorder, self._needed(recorder.nodes), self._result
+        )
+        self._nodes = self._needed(nodes)
 
     def _needed(self, nodes: list[Node]) -> list[Node]:
         """Return the calls without those that nobody sees."""
-        wanted = {ref.name for ref in _refs(self._result)}
+        wanted = {ref.name for ref in refs_in(self._result)}
         blocks = {self._blocks[n] for n in (*wanted, *self._inputs)}
         kept = []
         for node in reversed(nodes):
-            outs = [ref.name for ref in _refs(node.outs)]
+            outs = [ref.name for ref in refs_in(node.outs)]
             if all(name in self._fixed for name in outs) and not node.writes:
                 continue
             if wanted.isdisjoint(outs) and blocks.isdisjoint(node.writes):
                 continue
             kept.append(node)
-            used = [ref.name for ref in _refs((node.args, node.kwargs))]
+            used = [ref.name for ref in refs_in((node.args, node.kwargs))]
             wanted.update(used)
             blocks.update(self._blocks[n] for n in used)
         return kept[::-1]
@@ -78,9 +82,9 @@ class _Writer:
             lines.append(f"  [{', '.join(map(self._local, self._inputs))}] = arguments")
         last: dict[int, int] = {}
         for i, node in enumerate(self._nodes):
-            for ref in _refs((node.args, node.kwargs, node.outs)):
+            for ref in refs_in((node.args, node.kwargs, node.outs)):
                 last[ref.name] = i
-        kept = {ref.name for ref in _refs(self._result)} | {*self._inputs}
+        kept = {ref.name for ref in refs_in(self._result)} | {*self._inputs}
         ending: dict[int, list[int]] = {}
         for name, i in last.items():
             if name not in kept and name not in self._fixed:
@@ -96,12 +100,12 @@ class _Writer:
         return found
 
     def _call(self, node: Node) -> Iterator[str]:
-        given = {ref.name for ref in _refs((node.args, node.kwargs))}
+        given = {ref.name for ref in refs_in((node.args, node.kwargs))}
         target, args, kwargs = _direct(node)
         words = [self._word(x) for x in args]
         words += [f"{key}={self._word(x)}" for key, x in kwargs.items()]
         call = f"{self._bind(target)}({', '.join(words)})"
-        if all(ref.name in given for ref in _refs(node.outs)):
+        if all(ref.name in given for ref in refs_in(node.outs)):
             yield call
         elif isinstance(node.outs, Ref):
             yield f"{self._local(node.outs.name)} = {call}"
@@ -153,16 +157,6 @@ class _Writer:
             symbol = self._symbols[id(value)] = f"k{len(self._bound)}"
             self._bound[symbol] = value
         return symbol
-
-
-def _refs(structure: Any) -> Iterator[Ref]:
-    if isinstance(structure, Ref):
-        yield structure
-    elif isinstance(structure, list | tuple):
-        for item in structure:
-            yield from _refs(item)
-    elif isinstance(structure, dict):
-        yield from _refs(list(structure.values()))
 
 
 def _direct(node: Node) -> tuple[Callable[..., Any], Any, dict[str, Any]]:

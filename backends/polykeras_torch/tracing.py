@@ -79,6 +79,7 @@ class Recorder(TorchDispatchMode):
     Attributes:
         nodes: The calls.
         blocks: Number of each tensor to that of its memory block.
+        forms: Number of each tensor to its dtype and shape.
         constants: Tensors from outside that are no arguments.
         static: Values that depend on no argument, by number.
     """
@@ -88,6 +89,7 @@ class Recorder(TorchDispatchMode):
         super().__init__()  # type: ignore[no-untyped-call]
         self.nodes: list[Node] = []
         self.blocks: dict[int, int] = {}
+        self.forms: dict[int, tuple[torch.dtype, torch.Size]] = {}
         self.constants: dict[int, T] = {}
         self.static: dict[int, T] = {}
         self.inputs: list[int] = []
@@ -133,6 +135,7 @@ class Recorder(TorchDispatchMode):
         name = len(self.blocks)
         x._polykeras_name = (self._serial, name)  # type: ignore[attr-defined]
         self.blocks[name] = name if block is None else block
+        self.forms[name] = (x.dtype, x.shape)
         return name
 
     def _outside(self, x: T) -> int:

@@ -64,6 +64,13 @@ class Running(BatchSteps):
             found += metric.variables
         return unique(found)
 
+    def _variables_of_step(self, kind: str) -> Callable[[], list[Variable]]:
+        """Return what lists the variables that a step may read or assign."""
+        own = type(self).predict_step is not BatchSteps.predict_step
+        if kind == "predict" and not own:
+            return lambda: unique(list(self.variables))
+        return self._state_variables
+
     def _optimizers(self) -> list[Any]:
         own = [self.optimizer] if self.optimizer is not None else []
         return unique([*own, *self._tracker.optimizers()])
@@ -81,7 +88,7 @@ class Running(BatchSteps):
             }
             cached = Step(
                 fns[kind],
-                self._state_variables,
+                self._variables_of_step(kind),
                 self._device(),
                 jit=self._compiles_steps(),
                 next_keys=self._next_keys if kind == "train" else self._inference_keys,

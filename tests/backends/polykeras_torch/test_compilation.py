@@ -19,6 +19,8 @@ from polykeras_torch.compilation import Replaying  # noqa: E402
 from polykeras_torch.replay import replayed  # noqa: E402
 from polykeras_torch.tracing import Recorder  # noqa: E402
 
+_CALLS = {"add", "addmm", "clone", "div", "exp", "mm", "mul"}
+
 
 @pytest.fixture(autouse=True)
 def on_torch() -> Any:
@@ -162,6 +164,33 @@ def test_the_right_words_for_an_index_out_of_range() -> None:
     assert compiled(x, torch.tensor([0])).tolist() == [0]
     with pytest.raises(ArgumentError, match="index 5 for axis 0 of size 3"):
         compiled(x, torch.tensor([5]))
+
+
+def test_equal_results_are_computed_once() -> None:
+    def fn(x: Any, w: Any, b: Any) -> Any:
+        out = (x @ w + b) / 1
+        return [out * 1.0, torch.exp(x) + torch.exp(x).clone(), x * 1]
+
+    recorder = Recorder()
+    x, w, b = torch.ones(2, 3), torch.ones(3, 4), torch.arange(4.0)
+    with recorder.recording([x, w, b]):
+        result = fn(x, w, b)
+    replay = replayed(recorder, recorder.refs(result))
+    for found, expected in zip(replay([x, w, b]), fn(x, w, b), strict=True):
+        assert torch.equal(found, expected)
+    names = [getattr(v, "__name__", "") for v in replay.__globals__.values()]
+    found = sorted(name for name in names if name in _CALLS)
+    assert found == ["add", "exp", "mm", "mul"]
+
+
+def test_results_that_the_caller_keeps_apart_stay_apart() -> None:
+    compiled = Replaying(lambda x: (torch.exp(x), torch.exp(x), x * 1))
+    x = torch.zeros(2)
+    compiled(x)
+    first, second, third = compiled(x)
+    first.add_(1)
+    third.add_(1)
+    assert (second.tolist(), x.tolist()) == ([1, 1], [0, 0])
 
 
 def _model() -> Any:
