@@ -16,10 +16,10 @@ from typing import Any, Final
 from polykeras import ops, tree
 from polykeras.ops._abstract import Spec
 
-__all__ = ["DispatchPlan", "Pace", "capacity_for", "loop"]
+__all__ = ["MOST_STEPS", "DispatchPlan", "Pace", "capacity_for", "loop"]
 
 _SECONDS: Final = 0.1
-_MOST_STEPS: Final = 512
+MOST_STEPS: Final = 512
 _MOST_ROWS: Final = 2**18
 
 
@@ -30,7 +30,7 @@ def capacity_for(batch_size: int, steps: int | None) -> int:
         batch_size: Samples of a step; their numbers are an argument of the loop.
         steps: Steps in an epoch; None if unknown.
     """
-    most = min(_MOST_STEPS, max(_MOST_ROWS // max(batch_size, 1), 1))
+    most = min(MOST_STEPS, max(_MOST_ROWS // max(batch_size, 1), 1))
     wanted = most if steps is None else min(steps, most)
     return 1 << max(wanted - 1, 0).bit_length()
 
@@ -70,6 +70,12 @@ class Pace:
             if done - called > called - began:
                 began = done
         self._pending = (result, count, began)
+
+    def took(self, count: int, seconds: float) -> None:
+        """Take in a dispatch that is done: its steps and their time."""
+        self.size = max(
+            1, min(2 * self.size, int(_SECONDS * count / max(seconds, 1e-9)))
+        )
 
     def forget(self) -> None:
         """Take in nothing of the dispatch before: it compiled, or an epoch ended."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,13 @@ from polykeras.ops._abstract import AbstractEngine, Spec, spec_of
 from polykeras.ops._operands import Operand
 from polykeras.random import seed_scope
 from polykeras.state import StateScope, donating, functional
-from polykeras.training._dispatch import DispatchPlan, Pace, capacity_for, loop
+from polykeras.training._dispatch import (
+    MOST_STEPS,
+    DispatchPlan,
+    Pace,
+    capacity_for,
+    loop,
+)
 from polykeras.training.data import Group, Rows, gathered, is_text
 
 if TYPE_CHECKING:
@@ -115,8 +121,15 @@ class Step:
             steps: Batches in the epoch; None if unknown.
             observed: Whether somebody acts after each dispatch.
         """
-        if not self.jit or self.backend.capabilities.eager or _holds_text(batch):
+        if not self.jit or _holds_text(batch):
             return DispatchPlan(each)
+        free = each == 1 and not observed
+        if self.backend.capabilities.eager:
+            if self._collects:
+                return DispatchPlan(each)
+            return DispatchPlan(
+                each, max(each, MOST_STEPS), self._pace if free else None
+            )
         if self._compiled is None:
             self._compile(batch)
         if not self._loops:
@@ -124,13 +137,14 @@ class Step:
         self._pace.forget()
         sizes = [x.shape[0] for x in tree.flatten(batch) if x is not None]
         capacity = max(each, capacity_for(sizes[0], steps))
-        free = each == 1 and not observed
         return DispatchPlan(each, capacity, self._pace if free else None)
 
     def __call__(self, group: Group) -> Any:
         """Run the step on some batches and return its result for the last."""
         keys = self._next_keys(len(group))
         if isinstance(group, Rows):
+            if self.backend.capabilities.eager:
+                return self._run_row_by_row(group, keys)
             return self._run_on_rows(group, keys)
         own = [self.backend.from_numpy(key, "uint32") for key in keys]
         first = not self._settled and self.backend.capabilities.eager
@@ -143,8 +157,14 @@ class Step:
         return self._take_in(result, new)
 
     def _take_in(self, result: Any, new: list[Any]) -> Any:
+        self._bind(new)
+        return self._in_order(result)
+
+    def _bind(self, new: list[Any]) -> None:
         for v, value in zip(self._variables, new, strict=True):
             v.bind(value)
+
+    def _in_order(self, result: Any) -> Any:
         if self._names is None:
             return result
         return {name: result[name] for name in self._names}
@@ -171,6 +191,44 @@ class Step:
         else:
             self._pace.note(result, count, began)
         return result
+
+    def _run_row_by_row(self, rows: Rows, keys: Array) -> Any:
+        """Run `Rows` by one call a batch; the state is stored once."""
+        put, began = self.backend.from_numpy, time.perf_counter()
+        tensors, form = rows.tensors, rows.form
+        numbers = [put(n, "int32") for n in rows.numbers]
+        own = [put(key, "uint32") for key in keys]
+
+        def picked(tensors: Any, n: Any) -> Any:
+            return gathered(tensors, form, lambda x: ops.take(x, n, axis=0))
+
+        start = 0
+        if not self._settled:
+            batch = picked(tensors, numbers[0])
+            result, start = self._run_eagerly([batch], own[:1]), 1
+            if len(numbers) == 1:
+                return result
+        program = self._on_rows.get((0, form))
+        if program is None:
+            self._variables = self._find()
+
+            def run(tensors: Any, n: Any, key: Any) -> Any:
+                self.traces += 1
+                with self._leave_to_overwrite():
+                    return self._noting_names(self._one(picked(tensors, n), key))
+
+            pure = functional(run, self._variables)
+            program = self._on_rows[0, form] = self.backend.compile(pure, donate=(0,))
+        values, traces = [v.raw() for v in self._variables], self.traces
+        try:
+            for n, key in zip(numbers[start:], own[start:], strict=True):
+                result, values = program(values, tensors, n, key)
+        finally:
+            # Of the steps that succeeded, also where one fails.
+            self._bind(values)
+        if self.traces == traces:
+            self._pace.took(len(rows), time.perf_counter() - began)
+        return self._in_order(result)
 
     def _program_on_rows(self, capacity: int, form: Any) -> Callable[..., Any]:
         """Return the compiled function that runs `Rows`."""
@@ -210,6 +268,9 @@ class Step:
 
         return self.backend.compile(run, donate=(0,))
 
+    def _leave_to_overwrite(self) -> AbstractContextManager[None]:
+        return donating() if self.backend.capabilities.inplace else nullcontext()
+
     def _wait(self, result: Any) -> None:
         for x in tree.flatten(result)[:1]:
             self.backend.to_numpy(x)
@@ -245,13 +306,13 @@ class Step:
             whole = bool(leaves) and all(isinstance(x, Spec) for x in leaves)
             self._loops = whole and self.backend.loops_well(used)
         self._variables = self._find()
-        capabilities = self.backend.capabilities
+        eager = self.backend.capabilities.eager
 
         def run(batches: list[Any], keys: list[Any]) -> Any:
             self.traces += 1
-            if len(batches) > 1 and not capabilities.eager and _alike(batches):
+            if len(batches) > 1 and not eager and _alike(batches):
                 return self._scan(batches, keys)
-            with donating() if capabilities.inplace else nullcontext():
+            with self._leave_to_overwrite():
                 return self._noting_names(self._in_turn(batches, keys))
 
         pure = functional(run, self._variables)

@@ -209,9 +209,31 @@ def test_steps_that_return_plain_numbers_and_dicts_run_in_loops(
     assert history == {"seen": [5.0, 10.0, 15.0], "half": [0.5] * 3}
 
 
+def test_a_failing_step_keeps_those_before(backend: Backend) -> None:
+    if not backend.capabilities.eager or not backend.capabilities.compile:
+        pytest.skip("only recorded steps are run one by one within a dispatch")
+    model = noisy(jit_compile=True)
+    model.fit(X, LABELS, batch_size=5, verbose=0)
+    step = model._steps["train"]
+    program = step._on_rows.popitem()
+    calls: list[int] = []
+
+    def failing(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 3:
+            raise ArithmeticError("the third step")
+        return program[1](*args)
+
+    step._on_rows[program[0]] = failing
+    before = int(model.optimizer.iterations)
+    with pytest.raises(ArithmeticError, match="third"):
+        model.fit(X, LABELS, batch_size=5, verbose=0)
+    assert int(model.optimizer.iterations) == before + 2
+
+
 def test_capacity_is_a_power_of_two_that_holds_the_epoch() -> None:
     assert [capacity_for(32, n) for n in (1, 2, 3, 200)] == [1, 2, 4, 256]
-    assert capacity_for(32, None) == capacity_for(32, 10**6) == _dispatch._MOST_STEPS
+    assert capacity_for(32, None) == capacity_for(32, 10**6) == _dispatch.MOST_STEPS
     assert capacity_for(2**17, 100) == 2
     assert capacity_for(2**20, 100) == 1
 
@@ -235,6 +257,10 @@ def test_pace_doubles_until_a_dispatch_fills_its_time(
         pace.note(pace.size, pace.size, clock[0])
     assert sizes == [1, 1, 2, 4, 8, 10, 10]
     assert waited == sizes[:-1]
+    known = Pace(wait)
+    for size in (2, 4, 8, 10, 10):
+        known.took(known.size, 0.01 * known.size)
+        assert known.size == size
     plan = DispatchPlan(1, capacity=4, pace=pace)
     assert (plan.batches, plan.rows) == (1, 4)
     assert DispatchPlan(3, capacity=8).rows == 3

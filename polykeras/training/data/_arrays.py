@@ -211,10 +211,12 @@ class ArrayAdapter(DataAdapter):
 
     def _batch(self, where: Array) -> Any:
         if self._draw_order is None:
-            rows: Any = slice(int(where[0]), int(where[-1]) + 1)
+            rows = slice(int(where[0]), int(where[-1]) + 1)
+            batch = gathered(self._leaves, self._form, lambda a: to_tensor(a[rows]))
         else:
-            rows = where
-        batch = gathered(self._leaves, self._form, lambda a: to_tensor(a[rows]))
+            batch = gathered(
+                self._leaves, self._form, lambda a: to_tensor(a.take(where, 0))
+            )
         self._inspect_once(batch)
         return batch
 
