@@ -45,8 +45,9 @@ def spacing(values: Array, dtype: str) -> Array:
     )
     with np.errstate(all="ignore"):
         size = np.clip(size, float(limits.smallest_normal), float(limits.max))
-        exponent = np.floor(np.log2(size))
-        return np.asarray(np.ldexp(float(limits.eps), exponent.astype(int)))
+        # frexp gives mantissas from 1/2 to 1, so the exponent is one too large.
+        _, exponent = np.frexp(size)
+        return np.asarray(np.ldexp(float(limits.eps), exponent - 1))
 
 
 def errors_in_ulp(found: Array, expected: Array, dtype: str, scale: Any = 0.0) -> Array:

@@ -17,11 +17,13 @@ from polykeras.compare._measures import (
     measure,
 )
 
-__all__ = ["REPLICAS", "Judged", "judged"]
+__all__ = ["LAYER_REPLICAS", "REPLICAS", "Judged", "judged"]
 
 REPLICAS: Final = 2
-"""How many perturbed references make a bound."""
-_WHY: Final = f"4 times the largest error of {REPLICAS} perturbed references, and a ULP"
+"""How many perturbed references make a bound of scalars, such as losses."""
+LAYER_REPLICAS: Final = 1
+"""How many make one of the outputs of layers, whose entries are many."""
+_WHY: Final = "4 times the largest error of perturbed references, and a ULP"
 
 
 @dataclass(frozen=True)

@@ -84,15 +84,20 @@ def measure(found: Array, expected: Array, dtype: str) -> Measure:
         rounded = np.asarray(expected).astype(narrow)
         identical = np.asarray(found, narrow).tobytes() == rounded.tobytes()
         got, want = np.asarray(found).astype(wide), np.asarray(expected).astype(wide)
-        usable = np.isfinite(got) & np.isfinite(want)
-        same = (got == want) | (np.isnan(got) & np.isnan(want))
-        same |= got == rounded.astype(wide)
-        odd = ~usable & ~same
-        error = np.where(usable, np.abs(got - want), 0.0)
-        want, got = np.where(usable, want, 0.0), np.where(usable, got, 0.0)
-        signal, noise = float(np.sum(np.abs(want) ** 2)), float(np.sum(error**2))
-        norms = np.sqrt(signal) * np.sqrt(float(np.sum(np.abs(got) ** 2)))
-        ulps = errors_in_ulp(found, expected, dtype)
+        odd = np.zeros((), bool)
+        ulps = np.zeros(())
+        if not identical:
+            ulps = errors_in_ulp(found, expected, dtype)
+        if not (np.all(np.isfinite(got)) and np.all(np.isfinite(want))):
+            usable = np.isfinite(got) & np.isfinite(want)
+            same = (got == want) | (np.isnan(got) & np.isnan(want))
+            odd = ~usable & ~(same | (got == rounded.astype(wide)))
+            want, got = np.where(usable, want, 0.0), np.where(usable, got, 0.0)
+        error = np.abs(got - want)
+        flat = want.reshape(-1)
+        signal = float(np.vdot(flat, flat).real)
+        noise = float(np.vdot(error, error))
+        norms = np.sqrt(signal) * np.linalg.norm(got.reshape(-1))
         ceiling = float(np.max(np.abs(want), initial=0.0))
         largest = float(np.max(error, initial=0.0))
         sqnr = 10 * float(np.log10(signal / noise)) if noise else np.inf
@@ -102,7 +107,7 @@ def measure(found: Array, expected: Array, dtype: str) -> Measure:
         max_rel=largest / ceiling if ceiling else (0.0 if not largest else np.inf),
         ulp=float(np.max(ulps, initial=0.0)),
         sqnr=sqnr,
-        cosine=float(np.sum(got * np.conj(want)).real / norms) if norms else 1.0,
+        cosine=float(np.vdot(flat, got).real / norms) if norms else 1.0,
         identical=identical,
         nonfinite=int(np.sum(odd)),
         positions=tuple(tuple(int(i) for i in at) for at in np.argwhere(odd)[:_SHOWN]),
@@ -136,13 +141,14 @@ class Bound:
         found, expected = found.astype(wide), expected.astype(wide)
         with np.errstate(all="ignore"):
             difference = np.abs(found - expected)
-            finite = np.isfinite(difference)
-            same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+            largest = float(np.max(difference, initial=0.0))
+            if not np.isfinite(largest):
+                finite = np.isfinite(difference)
+                same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+                self.nonfinite |= bool(np.any(~finite & ~same))
+                largest = float(np.max(difference, initial=0.0, where=finite))
         self.entries += difference.size
-        self.nonfinite |= bool(np.any(~finite & ~same))
-        self.spread = max(
-            self.spread, float(np.max(np.where(finite, difference, 0.0), initial=0.0))
-        )
+        self.spread = max(self.spread, largest)
 
     def allowed(self, ceiling: float, dtype: str) -> float:
         """Return the largest error that is rounding.

@@ -15,7 +15,8 @@ roundoff (half the distance from 1 to the next number):
   that `polykeras.conformance` allows too;
 - a sum of n terms or products in any order: sqrt(n) + 1 of the sum of magnitudes,
   the probabilistic bound of Higham and Mary (2019, "A New Approach to Probabilistic
-  Rounding Error Analysis", theorem 2.4; the worst case is n);
+  Rounding Error Analysis", theorem 2.4; the worst case is n). Of matrix products and
+  convolutions that sum is bounded by the product of norms (Cauchy and Schwarz);
 - decompositions and solutions of linear systems: n of the largest result;
 - besides, where a result is not exact, half of the dtype's smallest number, and
   infinity beyond its largest.
@@ -216,21 +217,34 @@ class Perturbed(Recast):
         if not dtypes.is_inexact(name):
             return y
         values = self.to_numpy(y)
-        unit, tiny, largest = _limits(self.nominal)
-        signs = self._random.integers(0, 2, values.shape, np.int8) * 2 - 1
+        unit, normal, largest = _limits(self.nominal)
         with np.errstate(all="ignore"):
-            error = unit * size
-            moved = values + signs * error
-            if tiny > 0:
-                # Underflow loses up to half the smallest number, but no sign.
-                lost = np.where((error > 0) & (np.abs(values) > 0), signs * tiny, 0.0)
-                shrunk = np.where(np.abs(values) <= tiny, np.maximum(lost, 0), lost)
-                moved = moved + np.sign(values) * shrunk
-                moved = np.where(
-                    np.abs(values) <= tiny, np.sign(values) * shrunk, moved
-                )
-            moved = np.where(np.abs(moved) > largest, np.sign(moved) * np.inf, moved)
-        return self.inner.from_numpy(np.where(np.isfinite(values), moved, values), name)
+            error = np.multiply(size, unit)
+            moved = values + error * self._signs(values.shape)
+            sizes = np.abs(values)
+            if np.any((sizes < normal) & (sizes > 0)):
+                moved = self._underflown(values, moved)
+            if not np.all(sizes <= largest):
+                finite = np.isfinite(values)
+                beyond = np.where(np.abs(moved) > largest, values * np.inf, moved)
+                moved = np.where(finite, beyond, values)
+        return self.inner.from_numpy(moved, name)
+
+    def _signs(self, shape: tuple[int, ...]) -> Array:
+        """Return a random sign for each entry."""
+        count = math.prod(shape)
+        bits = np.frombuffer(self._random.bytes(count // 8 + 1), np.uint8)
+        signs = np.unpackbits(bits, count=count).view(np.int8)
+        return (2 * signs - 1).reshape(shape)
+
+    def _underflown(self, values: Array, moved: Array) -> Array:
+        """Let numbers lose up to half of the smallest number, but not their sign."""
+        limits: Any = ml_dtypes.finfo(  # type: ignore[no-untyped-call]
+            dtypes.as_numpy_dtype(self.nominal)
+        )
+        lost = float(limits.smallest_subnormal) / 2
+        moved = moved + lost * self._signs(values.shape)
+        return np.where(np.sign(moved) == np.sign(values), moved, 0.0)
 
     def _size(
         self, name: str, kernel: Kernel, args: tuple[Any, ...], result: Any
@@ -265,6 +279,10 @@ class Perturbed(Recast):
 
     def _magnitudes(self, name: str, kernel: Kernel, args: tuple[Any, ...]) -> Any:
         """Return ``sqrt(n) + 1`` times the sum of the magnitudes of the terms."""
+        if name == "matmul":
+            return _product_magnitudes(*map(self.to_numpy, args[:2]))
+        if name == "conv_general":
+            return self._convolved_magnitudes(kernel, args)
         absolute = kernel(*self._mapped(args, np.abs))
         key = (
             name,
@@ -274,6 +292,22 @@ class Perturbed(Recast):
             ones = self.to_numpy(kernel(*self._mapped(args, np.ones_like)))
             self._terms[key] = np.sqrt(np.maximum(np.abs(ones), 1.0)) + 1
         return self._terms[key] * np.abs(self.to_numpy(absolute))
+
+    def _convolved_magnitudes(self, kernel: Kernel, args: tuple[Any, ...]) -> Any:
+        """Do as `_product_magnitudes`: a convolution multiplies windows by filters."""
+        x, w = self.to_numpy(args[0]), self.to_numpy(args[1])
+        groups = x.shape[-1] // w.shape[-2]
+        if groups > 1:
+            # The norms of the windows of each group: one filter of ones for each.
+            ones = np.ones((*w.shape[:-1], groups))
+        else:
+            ones = np.ones((*w.shape[:-1], 1))
+        squares = self.inner.from_numpy(np.square(x), "float64")
+        filters = self.inner.from_numpy(ones, "float64")
+        windows = np.sqrt(self.to_numpy(kernel(squares, filters, *args[2:])))
+        norms = np.sqrt(np.sum(np.square(w), tuple(range(w.ndim - 1))))
+        windows = np.repeat(windows, w.shape[-1] // windows.shape[-1], -1)
+        return (math.sqrt(math.prod(w.shape[:-1])) + 1) * windows * norms
 
     def _mapped(self, args: tuple[Any, ...], fn: Any) -> list[Any]:
         inexact = {id(x) for x in self._inexact(args)}
@@ -292,12 +326,29 @@ class Perturbed(Recast):
         ]
 
 
+def _product_magnitudes(x: Array, y: Array) -> Array:
+    """Return ``sqrt(n) + 1`` times a bound on the sums of magnitudes of a product.
+
+    By Cauchy and Schwarz they are at most the products of the norms of rows and
+    columns, which cost less than a second product.
+    """
+    rows = np.sqrt(np.sum(np.square(x), -1))
+    columns = np.sqrt(np.sum(np.square(y), -2 if y.ndim > 1 else -1))
+    if x.ndim > 1 and y.ndim > 1:
+        rows, columns = rows[..., :, None], columns[..., None, :]
+    elif x.ndim > 1 and y.ndim == 1:
+        columns = np.asarray(columns)
+    elif y.ndim > 1:
+        rows = np.asarray(rows)
+    result: Array = (math.sqrt(x.shape[-1]) + 1) * rows * columns
+    return result
+
+
 @cache
 def _limits(dtype: str) -> tuple[float, float, float]:
-    """Return unit roundoff, half the smallest number, and the largest of a dtype."""
+    """Return unit roundoff, the smallest normal number and the largest of a dtype."""
     limits: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
-    smallest = float(limits.smallest_subnormal) / 2
-    return float(limits.eps) / 2, smallest, float(limits.max)
+    return float(limits.eps) / 2, float(limits.smallest_normal), float(limits.max)
 
 
 def allowance(name: str) -> str:

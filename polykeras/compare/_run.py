@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -31,7 +32,7 @@ from polykeras.compare._dump import Dump, Entry
 from polykeras.compare._engines import Recast, engine_named, nominal_dtype
 from polykeras.compare._environment import digest, environment_of
 from polykeras.compare._inputs import drawn_inputs, drawn_targets
-from polykeras.compare._judging import REPLICAS, Judged, judged
+from polykeras.compare._judging import LAYER_REPLICAS, REPLICAS, Judged, judged
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._pairs import Pairs
 from polykeras.compare._report import Item, Report
@@ -321,7 +322,7 @@ class Comparison:
         self, calls: dict[tuple[str, int], Call], forced: str | None, mode: str
     ) -> dict[tuple[str, int], Call]:
         own = {key: _fresh(call) for key, call in calls.items()}
-        for engine in self._perturbed(forced):
+        for engine in islice(self._perturbed(forced), LAYER_REPLICAS):
             self._forward(Spreader(engine, own), mode)
         return own
 
