@@ -20,10 +20,10 @@ import numpy as np
 if TYPE_CHECKING:
     from polykeras.backend import Array
 
-__all__ = ["empty"]
+__all__ = ["SMALLEST", "empty"]
 
 # Below this, the allocator serves from memory that it holds.
-_SMALLEST: Final = 1 << 16
+SMALLEST: Final = 1 << 16
 # The most that is kept for one thread, in bytes and in blocks of one size.
 _MOST: Final = 1 << 28
 _COPIES: Final = 8
@@ -50,7 +50,7 @@ def empty(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         dtype: Of the array.
     """
     size = math.prod(shape) * dtype.itemsize
-    if size < _SMALLEST:
+    if size < SMALLEST:
         return np.empty(shape, dtype)
     blocks = _kept.blocks.get(size)
     if blocks is None:

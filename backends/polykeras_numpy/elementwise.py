@@ -56,10 +56,9 @@ def _where(condition: Array, x1: Any, x2: Any) -> Any:
         return tuple(i.astype(np.int32) for i in np.nonzero(condition))
     # Choosing by a random mask mispredicts every second branch; gradients of
     # rectifiers are of this form.
-    bits = _BITS.get(x1.dtype)
-    if bits is not None and x2.ndim == 0 and x1.shape == condition.shape:
-        zero = x2.view(bits)
-        if zero == 0 and x1.flags.c_contiguous:
+    if x2.ndim == 0 and x1.shape == condition.shape and x1.flags.c_contiguous:
+        bits = _BITS.get(x1.dtype)
+        if bits is not None and not x2.view(bits):
             out = empty(x1.shape, x1.dtype)
             np.multiply(x1.view(bits), condition, out=out.view(bits))
             return out

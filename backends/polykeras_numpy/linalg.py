@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import ml_dtypes
 import numpy as np
 
-from polykeras_numpy.buffers import empty
+from polykeras_numpy.buffers import SMALLEST, empty
 
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
@@ -26,6 +26,9 @@ _SMALL: Final = frozenset(
         ml_dtypes.float8_e5m2,
     )
 )
+
+# Numbers in a result up to which the allocator serves from memory that it holds.
+_FEW: Final = SMALLEST // 8
 
 
 def _widened(kernel: Callable[..., Any]) -> Kernel:
@@ -47,6 +50,9 @@ def _widened(kernel: Callable[..., Any]) -> Kernel:
 
 def matmul(x1: Array, x2: Array) -> Array:
     """Multiply matrices; leading axes of `x1` join the rows where `x2` is one."""
+    few = x1.ndim == x2.ndim == 2 and len(x1) * x2.shape[1] < _FEW
+    if few and x1.dtype.char in "fd":
+        return np.asarray(np.matmul(x1, x2))
     if x1.dtype in _SMALL:
         wide = np.matmul(x1.astype(np.float32), x2.astype(np.float32))
         return np.asarray(wide).astype(x1.dtype)

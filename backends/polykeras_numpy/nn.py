@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from polykeras_numpy.buffers import empty
+from polykeras_numpy.buffers import SMALLEST, empty
 from polykeras_numpy.quiet import quiet
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def _floating(kernel: Callable[..., Array]) -> Kernel:
 
 
 def _relu(x: Array) -> Array:
+    if x.nbytes < SMALLEST:
+        return np.asarray(np.maximum(x, x.dtype.type(0)))
     out = empty(x.shape, x.dtype)
     np.maximum(x, x.dtype.type(0), out=out)
     return out

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 import weakref
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -54,9 +55,17 @@ class _Joined(np.ndarray):
 
     def holds(self, arrays: Arrays) -> bool:
         """Return whether exactly these are the parts, in this order."""
-        return len(arrays) == len(self.parts) and all(
-            part() is x for part, x in zip(self.parts, arrays, strict=True)
-        )
+        if len(arrays) != len(self.parts):
+            return False
+        return all(map(operator.is_, [part() for part in self.parts], arrays))
+
+
+def _flat(arrays: Arrays) -> Array | None:
+    """Return the flat array that `arrays` are all parts of, or None."""
+    flat = arrays[0].base if arrays else None
+    if flat is not None and isinstance(flat.base, _Joined) and flat.base.holds(arrays):
+        return flat
+    return None
 
 
 def _join(arrays: Arrays) -> tuple[Array, Arrays]:
@@ -64,9 +73,9 @@ def _join(arrays: Arrays) -> tuple[Array, Arrays]:
 
     From the second step on the arrays are such views already.
     """
-    flat = arrays[0].base
-    if flat is not None and isinstance(flat.base, _Joined) and flat.base.holds(arrays):
-        return flat, arrays
+    known = _flat(arrays)
+    if known is not None:
+        return known, arrays
     owner = _Joined(sum(x.size for x in arrays), arrays[0].dtype)
     flat = owner.view(np.ndarray)
     np.concatenate([x.reshape(-1) for x in arrays], out=flat)
@@ -105,6 +114,11 @@ def _streams(
     """
     params = lists[0]
     if donate:
+        flats = [_flat(arrays) for arrays in lists if arrays]
+        if params and not any(flat is None for flat in flats):
+            if grads:
+                flats.insert(1, np.concatenate([g.reshape(-1) for g in grads]))
+            return [list(arrays) for arrays in lists], [tuple(flats)]  # type: ignore[arg-type]
         new = [list(arrays) for arrays in lists if arrays]
         small = [i for i, p in enumerate(params) if p.size <= _FEW]
     else:
@@ -123,7 +137,7 @@ def _streams(
         streams.append(tuple(joined))
     else:
         small = []
-    for i in sorted({*range(len(params))}.difference(small)):
+    for i in sorted(set(range(len(params))).difference(small)):
         for arrays in new:
             arrays[i] = _owned(arrays[i])
         own = [arrays[i].reshape(-1) for arrays in new]
