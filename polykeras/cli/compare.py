@@ -66,19 +66,26 @@ def model(
     max_memory: Annotated[
         str, typer.Option(help="Of recorded outputs, e.g. 500M; the rest on disk.")
     ] = "",
+    bisect: Annotated[
+        bool, typer.Option("--bisect", help="Find the smallest guilty set of ops.")
+    ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
 ) -> None:
     """Compare a model; exit code 0: consistent, 1: not, 2: could not run."""
     from polykeras.compare import compare
     from polykeras.compare._assertion import beyond
+    from polykeras.compare._bisect import bisect as guilty_ops
+    from polykeras.compare._engines import engine_named
+    from polykeras.compare._run import Comparison
     from polykeras.compare._sources import load_batch, model_from
     from polykeras.compare._store import bytes_of
 
     try:
         limit = _limit(fail_over) if fail_over else None
         x, y = (None, None) if data is None else load_batch(data)
+        made = model_from(source, seed)
         report = compare(
-            model_from(source, seed),
+            made,
             x,
             y,
             backends=_listed(backends) or None,
@@ -88,6 +95,11 @@ def model(
             seed=seed,
             max_memory=bytes_of(max_memory) if max_memory else None,
         )
+        if bisect:
+            comparison = Comparison(made, x, y, reference, batch_size, seed)
+            for name in report.engines:
+                ops = guilty_ops(comparison, engine_named(name))
+                typer.echo(f"{name}: {_guilty(ops)}")
     except PolykerasError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         raise typer.Exit(2) from None
@@ -200,6 +212,14 @@ def op(
         )
         raise typer.Exit(2) from None
     _finish(report, json)
+
+
+def _guilty(ops: list[str] | None) -> str:
+    if ops is None:
+        return "no set of ops explains the difference of the outputs"
+    if not ops:
+        return "the outputs are right as they are"
+    return f"the outputs are right once the reference runs {', '.join(ops)}"
 
 
 def _listed(text: str) -> list[str]:

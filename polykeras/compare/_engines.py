@@ -26,20 +26,23 @@ from polykeras.backend import (
 from polykeras.errors import ArgumentError, nearest
 from polykeras.ops._registry import REGISTRY
 
-__all__ = ["Delegate", "Recast", "engine_named", "nominal_dtype"]
+__all__ = ["Delegate", "Recast", "Restricted", "engine_named", "nominal_dtype"]
 
+_KERNELS: Final = ("own", "primitives")
 _COMPLEX: Final = {"float64": "complex128"}
 
 
 def engine_named(said: str | Backend) -> Backend:
-    """Return the backend that ``NAME`` or ``NAME:DTYPE`` says.
+    """Return the engine that ``NAME``, ``NAME:DTYPE`` or ``NAME:KERNELS`` says.
 
     Args:
-        said: The name of a backend, with a floating dtype to compute in, or a
+        said: The name of a backend, then, after colons, a floating dtype to compute
+            in, ``own`` to leave out the kernels that other plugins supply, or
+            ``primitives`` to leave out all kernels but those of primitives; or a
             `Backend`.
 
     Raises:
-        ArgumentError: If the dtype is not floating.
+        ArgumentError: If the word after a colon is another.
         BackendError: If there is no such backend.
 
     >>> engine_named("numpy:float64")
@@ -47,21 +50,26 @@ def engine_named(said: str | Backend) -> Backend:
     """
     if not isinstance(said, str):
         return get_backend(said)
-    name, colon, dtype = said.partition(":")
-    backend = get_backend(name)
-    if not colon:
-        return backend
-    if dtype not in dtypes.FLOATS:
-        raise ArgumentError(
-            f"The engine {said!r} names no floating dtype after the colon. "
-            + nearest(dtype, dtypes.FLOATS)
-        )
-    return Recast(backend, dtype)
+    name, *words = said.split(":")
+    engine = get_backend(name)
+    for word in words:
+        if word in dtypes.FLOATS:
+            engine = Recast(engine, word)
+        elif word in _KERNELS:
+            engine = Restricted(engine, word)
+        else:
+            raise ArgumentError(
+                f"The engine {said!r} names neither a floating dtype nor a choice of "
+                f"kernels after the colon. {nearest(word, (*dtypes.FLOATS, *_KERNELS))}"
+            )
+    return engine
 
 
 def nominal_dtype(engine: Backend) -> str | None:
     """Return the dtype that an engine computes in whatever the model says, or None."""
-    return engine.dtype if isinstance(engine, Recast) else None
+    if isinstance(engine, Recast):
+        return engine.dtype
+    return nominal_dtype(engine.inner) if isinstance(engine, Delegate) else None
 
 
 class Delegate(Backend):
@@ -193,6 +201,35 @@ class _DelegateTable(KernelTable):
             kernel = self.backend.kernel_for(name, kernel)
         self[name] = kernel
         return kernel
+
+
+class Restricted(Delegate):
+    """A backend without some of its kernels, whose ops run as compositions.
+
+    Args:
+        inner: The backend.
+        which: ``"own"`` leaves out the kernels of other plugins, ``"primitives"``
+            all kernels of ops that have a composition.
+    """
+
+    def __init__(self, inner: Backend, which: str) -> None:
+        """Look up which kernels are the backend's own."""
+        self._own = {} if which == "primitives" else dict(inner.own_kernels())
+        self._which = which
+        super().__init__(inner, f"{inner.name}:{which}")
+
+    def kernel_for(self, name: str, kernel: Kernel) -> Kernel:
+        """Return the kernel, one of the backend's own, or the composition."""
+        operation = REGISTRY[name].op  # type: ignore[attr-defined]
+        if self._which == "primitives":
+            composed = operation.has_default and not operation.is_primitive
+            drawn = name.startswith("random_")
+            return operation.fn if composed and not drawn else kernel
+        suppliers = self.inner.kernels.suppliers
+        if suppliers.get(name, self.distribution) == self.distribution:
+            return kernel
+        own = self._own.get(name)
+        return operation.fn if own is None else own
 
 
 class Recast(Delegate):

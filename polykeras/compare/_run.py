@@ -155,6 +155,24 @@ class Comparison:
             self._store, self._pairwise = store, pairwise and len(engines) > 1
             return self._run(engines, steps)
 
+    def recorded(self, engine: Backend) -> list[Call]:
+        """Return the calls of the reference, with the bounds for an engine."""
+        with Store() as self._store:
+            calls = self._with_bounds(
+                self._record("inference"), nominal_dtype(engine), "inference"
+            )
+        return list(calls.values())
+
+    def outputs(self, engine: Backend) -> list[tuple[Array, str]]:
+        """Return the outputs of the model on an engine, with their dtypes."""
+        model = _copied(self.model, engine)
+        with _running(engine, self.seed), StateScope()():
+            return [
+                (np.array(engine.to_numpy(y)), engine.dtype_name(y))
+                for y in tree.flatten(model(self.x, training=False))
+                if engine.is_tensor(y)
+            ]
+
     def dump(self, engine: Backend, steps: int) -> Dump:
         """Compare one engine, and return what it gave, with the bounds."""
         entries: list[Entry] = []

@@ -136,3 +136,22 @@ def test_a_limit_of_ones_own_decides_the_exit_code(script):
     result = run(source, *engine, "--fail-over", "little")
     assert result.exit_code == 2
     assert "such as 64ulp" in " ".join(result.output.split())
+
+
+def test_bisecting_says_which_ops_are_guilty(script, monkeypatch):
+    wrong = Faulty({"matmul": lambda right, x, y, *rest: right(x, y, *rest) * 2})
+    named = engine_named
+    monkeypatch.setattr(
+        "polykeras.compare._run.engine_named",
+        lambda said: named(wrong if said == "faulty" else said),
+    )
+    monkeypatch.setattr(
+        "polykeras.compare._engines.engine_named",
+        lambda said: named(wrong if said == "faulty" else said),
+    )
+    result = run(f"{script}:build_model", "--backends", "faulty,numpy", "--bisect")
+    assert result.exit_code == 1
+    assert "faulty: the outputs are right once the reference runs matmul" in (
+        result.output
+    )
+    assert "numpy: the outputs are right as they are" in result.output
