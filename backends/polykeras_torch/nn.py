@@ -3,32 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch.nn import functional
 
 from polykeras import ops
 from polykeras_torch.dtype_names import TORCH_DTYPES
-from polykeras_torch.surroundings import derivative_depth
+from polykeras_torch.surroundings import differentiated_twice
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
-__all__ = ["KERNELS", "differentiated_twice"]
+__all__ = ["KERNELS"]
 
 T = torch.Tensor
 
 # Beyond these the linear branch of softplus is exact in the dtype.
 _LINEAR_FROM: Final = {torch.float64: 40.0}
-
-
-def differentiated_twice() -> bool:
-    """Return whether a derivative of a derivative is being taken.
-
-    Some fused kernels have only a first one.
-    """
-    return derivative_depth.get() > 1
 
 
 def _softplus(x: T) -> T:
@@ -70,15 +62,62 @@ def _batch_normalization(
     epsilon: float,
 ) -> T:
     learned = mean.requires_grad or variance.requires_grad
-    if learned or x.ndim < 2 or axis == 0:
-        # The library takes no derivative in the statistics.
+    alike = x.dtype == mean.dtype == variance.dtype
+    if x.ndim < 2 or axis == 0 or (learned and (differentiated_twice() or not alike)):
         body = ops.batch_normalization.__wrapped__  # type: ignore[attr-defined]
         composed: T = body(x, mean, variance, axis, offset, scale, epsilon)
         return composed
-    out = functional.batch_norm(
-        x.movedim(axis, 1), mean, variance, scale, offset, False, 0.0, epsilon
-    )
+    moved = x.movedim(axis, 1)
+    if not learned:
+        out = functional.batch_norm(
+            moved, mean, variance, scale, offset, False, 0.0, epsilon
+        )
+    else:
+        out = _Normalization.apply(moved, mean, variance, scale, offset, epsilon)  # type: ignore[no-untyped-call]
     return out.movedim(1, axis)
+
+
+class _Normalization(torch.autograd.Function):
+    """Normalization with derivatives in the statistics, which the library has not."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: T,
+        mean: T,
+        variance: T,
+        scale: T | None,
+        offset: T | None,
+        epsilon: float,
+    ) -> T:
+        ctx.save_for_backward(x, mean, variance, scale)
+        ctx.epsilon = epsilon
+        return functional.batch_norm(
+            x, mean, variance, scale, offset, False, 0.0, epsilon
+        )
+
+    @staticmethod
+    def backward(ctx: Any, g: T) -> tuple[T | None, ...]:
+        x, mean, variance, scale = ctx.saved_tensors
+        weight = torch.ones_like(mean) if scale is None else scale
+        # Of the input as if the statistics were constant; of scale; of offset.
+        to_input, to_scale, to_offset = torch.ops.aten.native_batch_norm_backward(
+            *(g, x, weight, mean, variance, None, None, False, ctx.epsilon),
+            [True, True, True],
+        )
+        inverse = torch.rsqrt(variance + ctx.epsilon)
+        slope = -(weight * inverse)
+        to_mean = slope * to_offset
+        to_variance = slope * inverse * to_scale * 0.5
+        wanted = ctx.needs_input_grad
+        return (
+            to_input,
+            to_mean,
+            to_variance,
+            to_scale if wanted[3] else None,
+            to_offset if wanted[4] else None,
+            None,
+        )
 
 
 def _trailing(x: T, axis: tuple[int, ...], *weights: T | None) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 
 from polykeras import ops
-from polykeras_torch.nn import differentiated_twice
+from polykeras_torch.surroundings import differentiated_twice
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel

@@ -5,9 +5,11 @@ PyTorch reads an empty tuple of axes as all axes; here it means none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import torch
+
+from polykeras_torch.surroundings import differentiated_twice
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS"]
 
 Axes = tuple[int, ...]
+_WIDE: Final = (torch.float32, torch.float64)
 
 
 def _mean(x: torch.Tensor, axis: Axes, keepdims: bool) -> torch.Tensor:
@@ -41,8 +44,37 @@ def _var(x: torch.Tensor, axis: Axes, keepdims: bool) -> torch.Tensor:
 def _moments(
     x: torch.Tensor, axes: Axes, keepdims: bool, synchronized: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
+    features_last = axes == tuple(range(x.ndim - 1)) and x.ndim > 1 and x.numel()
+    if features_last and x.dtype in _WIDE and not differentiated_twice():
+        center, variance = _FeatureMoments.apply(x)  # type: ignore[no-untyped-call]
+        if keepdims:
+            shape = (1,) * (x.ndim - 1) + center.shape
+            return center.reshape(shape), variance.reshape(shape)
+        return center, variance
     variance, center = _var_mean(x, axes, keepdims)
     return center, variance
+
+
+class _FeatureMoments(torch.autograd.Function):
+    """Mean and variance of each feature on the last axis.
+
+    `torch.var_mean` over leading axes takes ten times as long as sums over rows, which
+    are as exact where the mean is subtracted first.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        rows = x.reshape(-1, x.shape[-1])
+        center = rows.mean(0)
+        variance = (rows - center).square_().mean(0)
+        ctx.save_for_backward(x, center)
+        return center, variance
+
+    @staticmethod
+    def backward(ctx: Any, to_center: Any, to_variance: Any) -> torch.Tensor:
+        x, center = ctx.saved_tensors
+        count = x.numel() // x.shape[-1]
+        return torch.addcmul(to_center / count, x - center, to_variance * (2 / count))
 
 
 def _logsumexp(x: torch.Tensor, axis: Axes, keepdims: bool) -> torch.Tensor:

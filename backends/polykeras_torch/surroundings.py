@@ -8,7 +8,12 @@ from typing import Final
 
 import torch
 
-__all__ = ["default_device", "derivative_depth", "device_choice"]
+__all__ = [
+    "default_device",
+    "derivative_depth",
+    "device_choice",
+    "differentiated_twice",
+]
 
 # How many of our own derivatives enclose the current code: an inner one must
 # keep its graph for the outer one.
@@ -24,6 +29,14 @@ def default_device() -> torch.device:
     ``POLYKERAS_TORCH_DEVICE`` overrides the accelerator.
     """
     return device_choice.get() or _FIRST_DEVICE
+
+
+def differentiated_twice() -> bool:
+    """Return whether a derivative of a derivative is being taken.
+
+    Some fused kernels have only a first one.
+    """
+    return derivative_depth.get() > 1
 
 
 def _first_device() -> torch.device:
