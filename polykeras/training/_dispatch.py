@@ -90,11 +90,18 @@ class DispatchPlan:
         batches: Batches in a list.
         capacity: Most batches in `Rows`; 0 where lists are wanted.
         pace: Chooses the batches of `Rows`; None means as many as in a list.
+        apart: Returns whether samples do not depend on others of their batch.
     """
 
     batches: int
     capacity: int = 0
     pace: Pace | None = None
+    apart: Callable[[], bool] = lambda: False
+
+    @property
+    def pads(self) -> bool:
+        """Whether a last batch of `Rows` is filled up to the size of the others."""
+        return self.apart()
 
     @property
     def rows(self) -> int:

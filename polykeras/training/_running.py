@@ -16,6 +16,7 @@ from polykeras.random import make_default_seed
 from polykeras.training._batches import BatchSteps
 from polykeras.training._foreign_code import only_library_code
 from polykeras.training._labels import LabelCheck, numbered_classes
+from polykeras.training._samples import samples_apart
 from polykeras.training._step import Step, dry_run
 from polykeras.training.data import is_text, unpack
 
@@ -108,7 +109,24 @@ class Running(BatchSteps):
     ) -> DispatchPlan:
         """Return how the data are to be handed to a step."""
         each = self.steps_per_execution if each is None else each
-        return step.plan(batch, each=each, steps=data.steps, observed=observed)
+        return step.plan(
+            batch,
+            each=each,
+            steps=data.steps,
+            observed=observed,
+            apart=lambda: step is self._steps.get("predict") and self._samples_apart(),
+        )
+
+    def _samples_apart(self) -> bool:
+        """Return whether `predict` may fill a last batch up."""
+        own_step = type(self).predict_step is not BatchSteps.predict_step
+        library = type(self).__module__.startswith("polykeras.")
+        return (
+            library
+            and not own_step
+            and samples_apart(self)
+            and only_library_code(self._flatten_layers()[1:], self._device())
+        )
 
     def _compiles_steps(self) -> bool:
         if self._run_eagerly or not self.jit_compile:

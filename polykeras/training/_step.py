@@ -110,7 +110,13 @@ class Step:
         self._on_rows: dict[tuple[int, Any], Callable[..., Any]] = {}
 
     def plan(
-        self, batch: Any, *, each: int, steps: int | None, observed: bool
+        self,
+        batch: Any,
+        *,
+        each: int,
+        steps: int | None,
+        observed: bool,
+        apart: Callable[[], bool],
     ) -> DispatchPlan:
         """Return how the data of an epoch are to be handed out.
 
@@ -120,6 +126,7 @@ class Step:
                 unless it is observed.
             steps: Batches in the epoch; None if unknown.
             observed: Whether somebody acts after each dispatch.
+            apart: Returns whether samples do not depend on others of their batch.
         """
         if not self.jit or _holds_text(batch):
             return DispatchPlan(each)
@@ -133,11 +140,11 @@ class Step:
         if self._compiled is None:
             self._compile(batch)
         if not self._loops:
-            return DispatchPlan(each, capacity=each)
+            return DispatchPlan(each, capacity=each, apart=apart)
         self._pace.forget()
         sizes = [x.shape[0] for x in tree.flatten(batch) if x is not None]
         capacity = max(each, capacity_for(sizes[0], steps))
-        return DispatchPlan(each, capacity, self._pace if free else None)
+        return DispatchPlan(each, capacity, self._pace if free else None, apart)
 
     def __call__(self, group: Group) -> Any:
         """Run the step on some batches and return its result for the last."""

@@ -18,6 +18,7 @@ from polykeras.training._running import Running
 from polykeras.training._step import dry_run
 from polykeras.training.data import (
     DataAdapter,
+    Group,
     Rows,
     make_adapter,
     split_off,
@@ -347,7 +348,7 @@ class Trainer(Compiling, Running):
             data = make_adapter(x, None, None, batch_size=batch_size, steps=steps)
             observers = self._observers(callbacks, verbose, 1, data.steps)
             observed = observers.acts_on_batches("predict")
-            outputs: list[tuple[Any, int]] = []
+            outputs: list[tuple[Any, Group]] = []
             step: Step | None = None
             done = 0
 
@@ -364,18 +365,19 @@ class Trainer(Compiling, Running):
                         assert step is not None
                         observers.on_predict_batch_begin(done)
                         result = step(group)
-                        several = isinstance(group, Rows)
-                        outputs.append((result, len(group) if several else 0))
+                        outputs.append((result, group))
                         done += len(group)
-                        if observed and several:
+                        if observed and isinstance(group, Rows):
                             # Then a group is one batch.
-                            result = tree.map_leaves(lambda x: x[0], result)
+                            result = tree.map_leaves(
+                                lambda x, n=group.samples: x[0][:n], result
+                            )
                         observers.on_predict_batch_end(done - 1, {"outputs": result})
                         check()
                 observers.on_predict_end()
             if not outputs:
                 raise DataError("The data to predict for yielded no batch.")
-            parts = [_on_host(backend, result, count) for result, count in outputs]
+            parts = [_on_host(backend, result, group) for result, group in outputs]
             return tree.map_leaves(lambda *x: np.concatenate(x), *parts)
 
     def train_on_batch(
@@ -442,12 +444,16 @@ class Trainer(Compiling, Running):
         return values[0] if len(values) == 1 else values
 
 
-def _on_host(backend: Backend, result: Any, count: int) -> Any:
-    """Return outputs as arrays; the first axis counts batches if there is a `count`."""
+def _on_host(backend: Backend, result: Any, group: Group) -> Any:
+    """Return outputs as arrays; the first axis of those of `Rows` counts batches."""
 
     def leaf(x: Any) -> Any:
         array = backend.to_numpy(x)
-        return array[:count].reshape(-1, *array.shape[2:]) if count else array
+        if not isinstance(group, Rows):
+            return array
+        array = array[: len(group)].reshape(-1, *array.shape[2:])
+        filled = group.samples < group.numbers.size
+        return array[: group.samples] if filled else array
 
     return tree.map_leaves(leaf, result)
 

@@ -129,6 +129,7 @@ class ArrayAdapter(DataAdapter):
             self.steps = min(self.steps, whole)
         self._rest: Iterator[Array] | None = None
         self._wanted = 1
+        self._pads = False
         self._tensors: list[Any] | None = None
         self._inspected = False
 
@@ -173,6 +174,8 @@ class ArrayAdapter(DataAdapter):
         """Yield single batches, or groups of rows where there is a plan."""
         assert self.steps is not None
         left = self.steps - self._take_done()
+        partial = plan is not None and self._size % self._batch_size > 0
+        self._pads = partial and plan is not None and plan.pads
         if self._rest is None or not self._endless:
             self._rest = self._rows()
         while left > 0:
@@ -188,7 +191,7 @@ class ArrayAdapter(DataAdapter):
             else:
                 self._inspect_once(self._example())
                 # A batch of another size is the last of its pass, alone in its group.
-                whole = len(where) >= self._batch_size
+                whole = self._pads or len(where) >= self._batch_size
                 yield group(where, capacity if whole else 1)
             left -= -(-len(where) // self._batch_size)
 
@@ -203,7 +206,10 @@ class ArrayAdapter(DataAdapter):
         self._passed = skip
         start = skip * self._batch_size
         while start < self._size:
-            count = min(self._wanted, max((self._size - start) // self._batch_size, 1))
+            whole = (self._size - start) // self._batch_size
+            if self._pads:
+                whole = -((start - self._size) // self._batch_size)
+            count = min(self._wanted, max(whole, 1))
             stop = min(start + count * self._batch_size, self._size)
             self._passed += count
             yield np.arange(start, stop) if order is None else order[start:stop]
@@ -224,15 +230,16 @@ class ArrayAdapter(DataAdapter):
         """Return numbers of rows in tensors that hold all data."""
         if self._tensors is None:
             self._tensors = [None if a is None else to_tensor(a) for a in self._leaves]
-        numbers = where.astype(np.int32).reshape(-1, min(self._batch_size, len(where)))
-        return Rows(self._tensors, self._form, numbers, capacity)
+        numbers = self._numbered(where.astype(np.int32))
+        return Rows(self._tensors, self._form, numbers, capacity, len(where))
 
     def _streamed(self, where: Array, capacity: int) -> Rows:
         """Return numbers of rows in tensors that hold these rows only.
 
         The device works on a group while the next one is gathered here.
         """
-        batch = min(self._batch_size, len(where))
+        numbers = self._numbered(np.arange(len(where), dtype=np.int32))
+        batch = numbers.shape[1]
 
         def block(a: Array) -> Any:
             rows = np.empty((capacity * batch, *a.shape[1:]), a.dtype)
@@ -240,8 +247,14 @@ class ArrayAdapter(DataAdapter):
             return to_tensor(rows)
 
         tensors = [None if a is None else block(a) for a in self._leaves]
-        numbers = np.arange(len(where), dtype=np.int32).reshape(-1, batch)
-        return Rows(tensors, self._form, numbers, capacity)
+        return Rows(tensors, self._form, numbers, capacity, len(where))
+
+    def _numbered(self, rows: Array) -> Array:
+        """Return numbers of rows by batch; the last row fills a last batch up."""
+        if self._pads:
+            missing = -len(rows) % self._batch_size
+            rows = np.concatenate([rows, np.full(missing, rows[-1], rows.dtype)])
+        return rows.reshape(-1, min(self._batch_size, len(rows)))
 
     def _inspect_once(self, batch: Any) -> None:
         if self.inspect is not None and not self._inspected:

@@ -21,6 +21,7 @@ class Plan(Protocol):
         batches: Batches in a list.
         rows: Batches wanted in the next `Rows`.
         capacity: Most batches in `Rows`; 0 where lists are wanted.
+        pads: Whether a last batch of `Rows` is filled up to the size of the others.
     """
 
     @property
@@ -29,6 +30,8 @@ class Plan(Protocol):
     def rows(self) -> int: ...
     @property
     def capacity(self) -> int: ...
+    @property
+    def pads(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,14 @@ class Rows:
         form: Their structure.
         numbers: int32 of shape (count, batch size).
         capacity: Most batches in a group, for which a program is compiled.
+        samples: Numbers that count; those behind fill a batch up.
     """
 
     tensors: list[Any]
     form: Any
     numbers: Array
     capacity: int
+    samples: int
 
     def __len__(self) -> int:
         return len(self.numbers)
