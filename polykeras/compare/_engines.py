@@ -28,7 +28,7 @@ from polykeras.ops._registry import REGISTRY
 
 __all__ = ["Delegate", "Recast", "Restricted", "engine_named", "nominal_dtype"]
 
-_KERNELS: Final = ("own", "primitives")
+_WORDS: Final = ("own", "primitives", "compiled")
 _COMPLEX: Final = {"float64": "complex128"}
 
 
@@ -37,9 +37,9 @@ def engine_named(said: str | Backend) -> Backend:
 
     Args:
         said: The name of a backend, then, after colons, a floating dtype to compute
-            in, ``own`` to leave out the kernels that other plugins supply, or
-            ``primitives`` to leave out all kernels but those of primitives; or a
-            `Backend`.
+            in, ``own`` to leave out the kernels that other plugins supply,
+            ``primitives`` to leave out all kernels but those of primitives, or
+            ``compiled``; or a `Backend`.
 
     Raises:
         ArgumentError: If the word after a colon is another.
@@ -55,12 +55,16 @@ def engine_named(said: str | Backend) -> Backend:
     for word in words:
         if word in dtypes.FLOATS:
             engine = Recast(engine, word)
-        elif word in _KERNELS:
+        elif word == "compiled":
+            from polykeras.compare._compiled import CompiledEngine  # builds on this
+
+            engine = CompiledEngine(engine)
+        elif word in _WORDS:
             engine = Restricted(engine, word)
         else:
             raise ArgumentError(
-                f"The engine {said!r} names neither a floating dtype nor a choice of "
-                f"kernels after the colon. {nearest(word, (*dtypes.FLOATS, *_KERNELS))}"
+                f"The engine {said!r} names neither a floating dtype nor a way to run "
+                f"after the colon. {nearest(word, (*dtypes.FLOATS, *_WORDS))}"
             )
     return engine
 

@@ -28,6 +28,7 @@ from polykeras.compare._calls import (
     Spreader,
     Watcher,
 )
+from polykeras.compare._compiled import compiled_outcomes, is_compiled
 from polykeras.compare._dump import Dump, Entry
 from polykeras.compare._engines import Recast, engine_named, nominal_dtype
 from polykeras.compare._environment import digest, environment_of
@@ -377,7 +378,15 @@ class Comparison:
                         pairs.add(items[-1], value)
 
         try:
-            self._forward(Follower(engine, calls, tell), mode)
+            if is_compiled(engine):
+                model = _copied(self.model, engine)
+                with _running(engine, self.seed):
+                    for outcome in compiled_outcomes(
+                        model, self.x, engine, calls, mode
+                    ):
+                        tell(outcome)
+            else:
+                self._forward(Follower(engine, calls, tell), mode)
         except OperationNotSupported as error:
             items.append(self._missing(engine, mode, error))
         return items

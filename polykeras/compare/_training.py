@@ -10,6 +10,7 @@ import numpy as np
 
 from polykeras import dtypes
 from polykeras.backend import Array, Backend
+from polykeras.compare._compiled import is_compiled
 from polykeras.compare._measures import Bound
 from polykeras.precision import epsilon_of
 
@@ -91,7 +92,7 @@ def train(
         engine: The engine.
         nudge: A seed to move each weight by one unit of the last place first.
     """
-    model.run_eagerly = True
+    model.run_eagerly = not is_compiled(engine)
     model._build_for((x,) if y is None else (x, y))
     if nudge is not None:
         nudged(model, nudge)
@@ -101,7 +102,8 @@ def train(
 
     def see(grads: Sequence[Any], variables: Sequence[Any]) -> None:
         for g, v in zip(grads, variables, strict=True):
-            if g is not None:
+            # Inside a compiled step gradients have no values.
+            if g is not None and engine.is_tensor(g) and engine.is_concrete(g):
                 path = _free(by_id.get(id(v), v.path), result.gradients)
                 result.gradients[path] = _array(engine, g)
                 result.dtypes[path] = engine.dtype_name(g)
