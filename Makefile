@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types contracts test conformance docs acceptance doctest coverage demo bench clean
+.PHONY: help check lint format types contracts test conformance docs acceptance plugins doctest coverage demo bench clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: ## all tests on every installed backend, and the examples in docstrings
 
 conformance: ## the conformance suite on BACKEND (a name or module:attribute)
 	$(PYTHON) -m pytest -n $(WORKERS) --pyargs polykeras.conformance $(if $(BACKEND),--backend $(BACKEND))
+
+plugins: ## install and test examples/plugins, and run the tutorial, as CI does
+	.ci/plugins
 
 doctest: ## only the examples in docstrings
 	$(PYTHON) -m pytest -n $(WORKERS) tests/test_doctests.py

@@ -1,0 +1,5 @@
+"""Run the command as `python -m polykeras.cli`."""
+
+from polykeras.cli import app
+
+app()
