@@ -2,7 +2,9 @@
 
 ``python docs/generate.py spi`` writes ``spi.md`` from docstrings;
 ``python docs/generate.py conformance`` runs the suite on every installed backend and
-puts the scoreboard into ``conformance.md``.
+puts the scoreboard into ``conformance.md``;
+``python docs/generate.py compare`` compares every example model on every installed
+backend and puts the table into ``compare.md``.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ DOCS = Path(__file__).parent
 SECTION = re.compile(r"^(Args|Returns|Raises|Attributes|Yields):$")
 ENTRY = re.compile(r"^    (\*{0,2}[\w, *]+): (.*)$")
 MARKED = re.compile(r"(<!-- scoreboard -->\n).*(<!-- end -->)", re.DOTALL)
+EXAMPLES = re.compile(r"(<!-- examples -->\n).*(<!-- end -->)", re.DOTALL)
 
 INTRODUCTION = """\
 # The plugin interface
@@ -173,6 +176,14 @@ def main(what: str) -> None:
         text = path.read_text(encoding="utf-8")
         path.write_text(
             MARKED.sub(lambda m: m[1] + scoreboard() + m[2], text), encoding="utf-8"
+        )
+    elif what == "compare":
+        from compare_examples import table  # beside this file
+
+        path = DOCS / "compare.md"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            EXAMPLES.sub(lambda m: m[1] + table() + m[2], text), encoding="utf-8"
         )
     else:
         sys.exit(__doc__)
