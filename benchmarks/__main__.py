@@ -65,6 +65,7 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
     # Not before the number of threads is settled.
     from benchmarks import (
         bench_dispatch,
+        bench_growth,
         bench_import,
         bench_memory,
         bench_race,
@@ -75,6 +76,14 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
         "dispatch": (
             "Dispatch of one op, nanoseconds of CPU time",
             lambda peer: bench_dispatch.run(keras_python=peer),
+        ),
+        "growth": (
+            "Growth of a step, CPU time beside JAX by hand",
+            lambda peer: bench_growth.steps(),
+        ),
+        "graphs": (
+            "Growth of a graph, CPU time",
+            lambda peer: bench_growth.graphs(),
         ),
         "import": (
             "Import into a new interpreter, CPU seconds",

@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks._measure import interleaved, single_thread
 
-__all__ = ["BUILD_TARGET", "run"]
+__all__ = ["BUILD_TARGET", "graphs", "steps"]
 
 BUILD_TARGET = 5.0
 _WIDTH = 32
@@ -32,11 +32,10 @@ _LAYERS = (125, 250, 500, 1000)
 _LEAST_STEPS = 16
 
 
-def run(keras_python: str | None = None, *, rounds: int = 5) -> list[dict[str, Any]]:
-    """Return one row for each size of each kind of growth.
+def steps(rounds: int = 5) -> list[dict[str, Any]]:
+    """Return one row for each size of the batch, of the depth and of the data.
 
     Args:
-        keras_python: Not used: Keras is timed in the race.
         rounds: Measurements of each.
     """
     before = os.sched_getaffinity(0)
@@ -44,10 +43,18 @@ def run(keras_python: str | None = None, *, rounds: int = 5) -> list[dict[str, A
     try:
         rows = [_step("batch", n, rounds, batch=n) for n in _BATCHES]
         rows += [_step("depth", n, rounds, depth=n) for n in _DEPTHS]
-        rows += [_step("rows", n, rounds, rows=n, batch=1024) for n in _ROWS]
-        return rows + [_build(n, rounds) for n in _LAYERS]
+        return rows + [_step("rows", n, rounds, rows=n, batch=1024) for n in _ROWS]
     finally:
         os.sched_setaffinity(0, before)
+
+
+def graphs(rounds: int = 5) -> list[dict[str, Any]]:
+    """Return one row for each number of layers of a graph.
+
+    Args:
+        rounds: Measurements of each.
+    """
+    return [_build(n, rounds) for n in _LAYERS]
 
 
 def _step(
@@ -71,7 +78,6 @@ def _step(
         "step_ms": ours,
         "by_hand_ms": hand,
         "ratio": ours / hand,
-        "target": None,
     }
 
 
@@ -137,11 +143,10 @@ def _build(count: int, rounds: int) -> dict[str, Any]:
 
     times = sorted(_seconds(describe, rounds))
     return {
-        "growth": "layers of a graph",
-        "size": count,
+        "layers": count,
         "seconds": times[len(times) // 2],
         "ms_a_layer": times[len(times) // 2] / count * 1e3,
-        "target": BUILD_TARGET if count == max(_LAYERS) else None,
+        "target_s": BUILD_TARGET if count == max(_LAYERS) else None,
     }
 
 
@@ -160,13 +165,10 @@ def _main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", type=Path, default=Path("benchmarks/growth.json"))
     options = parser.parse_args()
-    rows = run(rounds=options.rounds)
-    steps = [row for row in rows if "step_ms" in row]
-    graphs = [row for row in rows if "seconds" in row]
     report(
         {
-            "growth": ("Growth of a step", steps),
-            "graphs": ("Growth of a graph", graphs),
+            "growth": ("Growth of a step", steps(options.rounds)),
+            "graphs": ("Growth of a graph", graphs(options.rounds)),
         },
         options.json,
     )

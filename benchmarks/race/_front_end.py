@@ -40,8 +40,10 @@ class FrontEnd:
         self.model.fit(self.x, self.y, batch_size=self.batch, verbose=0)
 
     def call(self) -> Any:
-        """Call the model on one batch."""
-        return self.model(self.sample)
+        """Call the model on one batch and wait for the outputs."""
+        outputs = self.model(self.sample)
+        wait = getattr(outputs, "block_until_ready", None)
+        return outputs if wait is None else wait()
 
     def predict(self) -> np.ndarray[Any, Any]:
         """Return the outputs for all samples."""
