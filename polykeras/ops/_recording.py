@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from polykeras import tree
+from polykeras.backend import with_state
 from polykeras.errors import PolykerasError
 from polykeras.ops._abstract import Spec, evaluate, spec_of
 from polykeras.ops._operands import Operand, Traced
@@ -267,39 +268,42 @@ def _operand(x: Any) -> Any:
 
 def _cond(recorder: Recorder, op: Op, args: list[Any]) -> Any:
     pred, true_fn, false_fn = op.canonical(recorder.engine, args)
-    first, form = recorder.inside(true_fn)
-    second, other = recorder.inside(false_fn)
-    specs = [
-        tree.unflatten_leaves(f, [spec_of(x, recorder.engine) for x in block.results])
-        for f, block in ((form, first), (other, second))
-    ]
-    outs = evaluate(op, [pred, lambda: specs[0], lambda: specs[1]])
-    leaves, form = tree.flatten_leaves(outs)
-    result = [x if x is None else recorder.stand_in(x) for x in leaves]
-    recorder.block.steps.append(Branch(pred, (first, second), _recorded(result)))
-    for block in (first, second):
-        block.results = [x for x in block.results if x is not None]
-    return tree.unflatten_leaves(form, result)
+
+    def trace(bind: Any, state: list[Any]) -> Any:
+        first, form = recorder.inside(bind(true_fn), state)
+        second, other = recorder.inside(bind(false_fn), state)
+        results = [
+            tree.unflatten_leaves(f, [spec_of(x, recorder.engine) for x in b.results])
+            for f, b in ((form, first), (other, second))
+        ]
+        outs = evaluate(op, [pred, lambda: results[0], lambda: results[1]])
+        leaves, form = tree.flatten_leaves(outs)
+        result = [x if x is None else recorder.stand_in(x) for x in leaves]
+        recorder.block.steps.append(Branch(pred, (first, second), _recorded(result)))
+        for block in (first, second):
+            block.results = [x for x in block.results if x is not None]
+        return tree.unflatten_leaves(form, result)
+
+    return with_state(trace)
 
 
 def _while_loop(recorder: Recorder, op: Op, args: list[Any]) -> Any:
-    goes_on, body, first, limit = op.canonical(recorder.engine, args)
-    leaves, form = tree.flatten_leaves(first)
-    carried = [x if x is None else recorder.stand_in(x) for x in leaves]
-    carry = tree.unflatten_leaves(form, carried)
-    condition, _ = recorder.inside(goes_on, carry)
-    block, _ = recorder.inside(body, carry)
-    block.results = [x for x in block.results if x is not None]
-    recorder.block.steps.append(
-        Loop(
-            [x for x in leaves if x is not None],
-            condition,
-            block,
-            limit,
-            _recorded(carried),
+    goes_on, body, loop_vars, limit = op.canonical(recorder.engine, args)
+
+    def trace(bind: Any, state: list[Any]) -> Any:
+        leaves, form = tree.flatten_leaves((loop_vars, list(state)))
+        carried = [x if x is None else recorder.stand_in(x) for x in leaves]
+        carry, values = tree.unflatten_leaves(form, carried)
+        condition, _ = recorder.inside(lambda: bind(goes_on)(values, carry)[0])
+        block, _ = recorder.inside(bind(body), values, carry)
+        block.results = [x for x in block.results if x is not None]
+        first = [x for x in leaves if x is not None]
+        recorder.block.steps.append(
+            Loop(first, condition, block, limit, _recorded(carried))
         )
-    )
-    return carry
+        return carry, values
+
+    return with_state(trace)
 
 
 _CONTROL: dict[str, Callable[[Recorder, Op, list[Any]], Any]] = {
