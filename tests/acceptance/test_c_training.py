@@ -9,7 +9,7 @@ import pytest
 
 import polykeras as pk
 from polykeras import layers, ops
-from tests.acceptance._support import blobs, values
+from tests.acceptance._support import blobs, values, whole
 
 pytestmark = pytest.mark.usefixtures("backend")
 
@@ -227,6 +227,7 @@ def test_C14():
             )
 
 
+@whole
 def test_C15():
     """One backward pass gives all derivatives, however many weights there are."""
     model = pk.Sequential([pk.Input((256,)), *(layers.Dense(256) for _ in range(10))])
