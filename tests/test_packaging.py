@@ -44,8 +44,9 @@ def test_base_install_brings_no_engine():
         "py.typed",
         "datasets/_data/digits.npz",
         "datasets/_data/NOTICE.md",
-        "conformance/templates/report.html.j2",
-        "conformance/templates/badge.svg.j2",
+        "pages/templates/conformance.html.j2",
+        "pages/templates/badge.svg.j2",
+        "pages/templates/comparison.html.j2",
     ],
 )
 def test_files_that_are_no_code_are_there(name):

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 
+_Json = Annotated[Path | None, typer.Option(help="Write the report as JSON.")]
+_Html = Annotated[
+    Path | None, typer.Option(help="Write the report as one page, with pictures.")
+]
+
+
 class _ModelUnlessNamed(TyperGroup):
     """Reads ``compare FILE`` as ``compare model FILE``."""
 
@@ -69,7 +75,8 @@ def model(
     bisect: Annotated[
         bool, typer.Option("--bisect", help="Find the smallest guilty set of ops.")
     ] = False,
-    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    json: _Json = None,
+    html: _Html = None,
 ) -> None:
     """Compare a model; exit code 0: consistent, 1: not, 2: could not run."""
     from polykeras.compare import compare
@@ -104,14 +111,12 @@ def model(
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         raise typer.Exit(2) from None
     if limit is not None:
-        typer.echo(str(report))
-        if json is not None:
-            report.write_json(json)
+        _show(report, json, html)
         over = beyond(report, limit[0], ulp=limit[1])
         for item in over[:5]:
             typer.echo(f"Over {fail_over}: {item.sentence()}")
         raise typer.Exit(int(bool(over)))
-    _finish(report, json)
+    _finish(report, json, html)
 
 
 def _limit(text: str) -> tuple[float, bool]:
@@ -164,7 +169,8 @@ def dump(
 def diff(
     first: Annotated[Path, typer.Argument(help="A dump.")],
     second: Annotated[Path, typer.Argument(help="Another, of the same model.")],
-    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    json: _Json = None,
+    html: _Html = None,
 ) -> None:
     """Compare two dumps; exit code 0: consistent, 1: not, 2: not readable."""
     from polykeras.compare._dump import Dump
@@ -175,7 +181,7 @@ def diff(
     except PolykerasError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         raise typer.Exit(2) from None
-    _finish(report, json)
+    _finish(report, json, html)
 
 
 @app.command()
@@ -187,7 +193,8 @@ def op(
     ] = "",
     dtypes: Annotated[str, typer.Option(help="Comma-separated.")] = "float32",
     seed: Annotated[int, typer.Option(min=0, help="Of the values.")] = 0,
-    json: Annotated[Path | None, typer.Option(help="Write the report as JSON.")] = None,
+    json: _Json = None,
+    html: _Html = None,
 ) -> None:
     """Compare one op over a grid of calls and dtypes; exit codes as for a model."""
     from polykeras.backend import installed_backends
@@ -211,7 +218,7 @@ def op(
             err=True,
         )
         raise typer.Exit(2) from None
-    _finish(report, json)
+    _finish(report, json, html)
 
 
 def _guilty(ops: list[str] | None) -> str:
@@ -226,9 +233,19 @@ def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-def _finish(report: Report, json: Path | None) -> None:
+def _show(report: Report, json: Path | None, html: Path | None) -> None:
     typer.echo(str(report))
     if json is not None:
         report.write_json(json)
+    if html is not None:
+        try:
+            report.write_html(html)
+        except PolykerasError as error:
+            typer.echo(f"{type(error).__name__}: {error}", err=True)
+            raise typer.Exit(2) from None
+
+
+def _finish(report: Report, json: Path | None, html: Path | None) -> None:
+    _show(report, json, html)
     if not report.consistent:
         raise typer.Exit(1)

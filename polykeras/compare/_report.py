@@ -117,6 +117,7 @@ class Report:
         trajectory: The training runs, one an engine.
         pairs: The outputs of layers of each two engines, as the model ran.
         environment: Versions, devices, dtypes, seeds.
+        edges: Which call of a layer feeds which, where the model is a graph.
     """
 
     model: str
@@ -126,6 +127,7 @@ class Report:
     trajectory: list[Track] = field(default_factory=list)
     pairs: list[Item] = field(default_factory=list)
     environment: dict[str, Any] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
 
     def of_kind(self, kind: str) -> list[Item]:
         """Return the items of one kind."""
@@ -212,6 +214,7 @@ class Report:
             "verdict": self.worst,
             "first_divergence": None if first is None else first.sentence(),
             "environment": self.environment,
+            "edges": self.edges,
             "trajectory": [
                 {**asdict(track), "explained": track.explained}
                 for track in self.trajectory
@@ -223,6 +226,16 @@ class Report:
     def write_json(self, path: Path) -> None:
         """Write the report as JSON; infinities become strings."""
         path.write_text(json.dumps(_plain(self.to_dict()), indent=1), encoding="utf-8")
+
+    def write_html(self, path: Path) -> None:
+        """Write the report as one self-contained page.
+
+        Raises:
+            PolykerasError: If Jinja is not installed.
+        """
+        from polykeras.compare._page import page
+
+        path.write_text(page(self), encoding="utf-8")
 
     def __str__(self) -> str:
         from polykeras.compare._text import text_of

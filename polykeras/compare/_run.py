@@ -32,6 +32,7 @@ from polykeras.compare._compiled import compiled_outcomes, is_compiled
 from polykeras.compare._dump import Dump, Entry
 from polykeras.compare._engines import Recast, engine_named, nominal_dtype
 from polykeras.compare._environment import digest, environment_of
+from polykeras.compare._graph import edges_of
 from polykeras.compare._inputs import drawn_inputs, drawn_targets
 from polykeras.compare._judging import LAYER_REPLICAS, REPLICAS, Judged, judged
 from polykeras.compare._noise import Perturbed
@@ -207,6 +208,7 @@ class Comparison:
             data_digest=digest(tree.flatten(self.x)),
             loss=str(self.model.loss or "mse, since the model is not compiled"),
         )
+        report.edges = edges_of(self.model)
         for mode in ("inference", "training"):
             try:
                 calls = self._record(mode)

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from polykeras.pages import embedded, render
 
 if TYPE_CHECKING:
     from polykeras.conformance._report import Report
 
 __all__ = ["badge", "page"]
-
-
-def _template(name: str) -> Any:
-    from jinja2 import Environment, StrictUndefined
-
-    text = files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
-    settings = Environment(autoescape=True, undefined=StrictUndefined)
-    return settings.from_string(text)
 
 
 def page(report: Report) -> str:
@@ -30,12 +22,15 @@ def page(report: Report) -> str:
         (section, [counts.get((b, section), Counter()) for b in report.backends])
         for section in sections
     ]
-    # "<" would end the script element that holds the data.
-    errors = json.dumps(data["errors"]).replace("<", "\\u003c")
-    text: str = _template("report.html.j2").render(
-        data=data, backends=report.backends, rows=rows, errors=errors, report=report
+    errors = embedded(data["errors"])
+    return render(
+        "conformance.html.j2",
+        data=data,
+        backends=report.backends,
+        rows=rows,
+        errors=errors,
+        report=report,
     )
-    return text
 
 
 def badge(report: Report) -> str:
@@ -45,9 +40,9 @@ def badge(report: Report) -> str:
     value = f"{good}/{all_of_them}" if report.failures else f"{good} passed"
     if states["gap"] and not report.failures:
         value += f", {states['gap']} gaps"
-    text: str = _template("badge.svg.j2").render(
+    return render(
+        "badge.svg.j2",
         label="conformance",
         value=value,
         color="#c0392b" if report.failures else "#2e7d32",
     )
-    return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +35,14 @@ def test_frames_and_html_hold_every_measure(wrong):
     html = wrong._repr_html_()
     assert "mlp/first" in html
     assert "wrong" in html
+
+
+def test_the_documentation_names_every_field(wrong):
+    text = Path(__file__).parents[2].joinpath("docs", "compare.md").read_text()
+    data = wrong.to_dict()
+    item = next(item for item in data["items"] if item["ops"])
+    names = {*data, *item, *item["error"], *item["ops"][0]}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []
 
 
 def test_json_is_complete_and_plain(wrong, tmp_path):
