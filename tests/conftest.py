@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import sys
@@ -16,6 +15,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 from polykeras.backend import Backend, get_backend, use_backend
 from polykeras.random import set_random_seed
+from tests._process import give_memory_back
 
 pytest_plugins = ["polykeras.conformance.plugin"]
 
@@ -36,9 +36,7 @@ def pytest_runtest_teardown() -> None:
     _run["tests"] += 1
     if _run["tests"] % KEPT == 0 and "jax" in sys.modules:
         sys.modules["jax"].clear_caches()
-        if sys.platform == "linux":
-            # The C library hands freed memory back to the system only when asked to.
-            getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)(0)
+        give_memory_back()
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 import polykeras as pk
 from polykeras import layers
+from tests._process import give_memory_back
 from tests.acceptance._support import FULL
 
 STATM = Path("/proc/self/statm")
@@ -19,7 +19,7 @@ X, Y = np.ones((16, 8), "float32"), np.ones((16, 1), "float32")
 
 def megabytes() -> float:
     """Return the resident memory of the process."""
-    gc.collect()
+    give_memory_back()
     return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
