@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from typing import Any, Final
 
 import torch
 
-from polykeras_torch.tracing import Node, Recorder, Ref
+from polykeras_torch.tracing import Node, Recorder, Ref, instances
 
-__all__ = ["refs_in", "shortened"]
+__all__ = ["shortened"]
 
 _aten: Final = torch.ops.aten
 # Calls whose second argument may make them do nothing.
@@ -45,7 +44,7 @@ class _Shortening:
         self._nodes = nodes
         self._result = result
         self._written = {b for node in nodes for b in node.writes}
-        self._returned = {recorder.blocks[ref.name] for ref in refs_in(result)}
+        self._returned = {recorder.blocks[ref.name] for ref in instances(result, Ref)}
         self._same: dict[int, int] = _equal_constants(recorder, self._written)
         self._seen: dict[Any, Node] = {}
         self._made: set[int] = set()
@@ -61,7 +60,7 @@ class _Shortening:
         return self._kept, self._renamed(self._result)
 
     def _keep(self, node: Node) -> None:
-        self._made.update(ref.name for ref in refs_in(node.outs))
+        self._made.update(ref.name for ref in instances(node.outs, Ref))
         self._kept.append(node)
 
     def _renamed(self, structure: Any) -> Any:
@@ -103,7 +102,7 @@ class _Shortening:
 
     def _was_computed(self, node: Node) -> bool:
         blocks = self._recorder.blocks
-        used = {blocks[ref.name] for ref in refs_in((node.args, node.kwargs))}
+        used = {blocks[ref.name] for ref in instances((node.args, node.kwargs), Ref)}
         if not self._written.isdisjoint(used):
             # Between two calls the values may have changed, but not from a constant.
             return False
@@ -137,14 +136,3 @@ def _frozen(x: Any) -> Any:
             itertools.chain.from_iterable((k, _frozen(v)) for k, v in x.items())
         )
     return type(x), x
-
-
-def refs_in(structure: Any) -> Iterator[Ref]:
-    """Yield the places of tensors in a structure."""
-    if isinstance(structure, Ref):
-        yield structure
-    elif isinstance(structure, list | tuple):
-        for item in structure:
-            yield from refs_in(item)
-    elif isinstance(structure, dict):
-        yield from refs_in(list(structure.values()))

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import torch
 
-from polykeras_torch.peephole import refs_in, shortened
-from polykeras_torch.tracing import Node, Recorder, Ref
+from polykeras_torch.peephole import shortened
+from polykeras_torch.tracing import Node, Recorder, Ref, instances
 
 __all__ = ["replayed"]
 
@@ -58,17 +58,17 @@ class _Writer:
 
     def _needed(self, nodes: list[Node]) -> list[Node]:
         """Return the calls without those that nobody sees."""
-        wanted = {ref.name for ref in refs_in(self._result)}
+        wanted = {ref.name for ref in instances(self._result, Ref)}
         blocks = {self._blocks[n] for n in (*wanted, *self._inputs)}
         kept = []
         for node in reversed(nodes):
-            outs = [ref.name for ref in refs_in(node.outs)]
+            outs = [ref.name for ref in instances(node.outs, Ref)]
             if all(name in self._fixed for name in outs) and not node.writes:
                 continue
             if wanted.isdisjoint(outs) and blocks.isdisjoint(node.writes):
                 continue
             kept.append(node)
-            used = [ref.name for ref in refs_in((node.args, node.kwargs))]
+            used = [ref.name for ref in instances((node.args, node.kwargs), Ref)]
             wanted.update(used)
             blocks.update(self._blocks[n] for n in used)
         return kept[::-1]
@@ -82,9 +82,9 @@ class _Writer:
             lines.append(f"  [{', '.join(map(self._local, self._inputs))}] = arguments")
         last: dict[int, int] = {}
         for i, node in enumerate(self._nodes):
-            for ref in refs_in((node.args, node.kwargs, node.outs)):
+            for ref in instances((node.args, node.kwargs, node.outs), Ref):
                 last[ref.name] = i
-        kept = {ref.name for ref in refs_in(self._result)} | {*self._inputs}
+        kept = {ref.name for ref in instances(self._result, Ref)} | {*self._inputs}
         ending: dict[int, list[int]] = {}
         for name, i in last.items():
             if name not in kept and name not in self._fixed:
@@ -100,12 +100,12 @@ class _Writer:
         return found
 
     def _call(self, node: Node) -> Iterator[str]:
-        given = {ref.name for ref in refs_in((node.args, node.kwargs))}
+        given = {ref.name for ref in instances((node.args, node.kwargs), Ref)}
         target, args, kwargs = _direct(node)
         words = [self._word(x) for x in args]
         words += [f"{key}={self._word(x)}" for key, x in kwargs.items()]
         call = f"{self._bind(target)}({', '.join(words)})"
-        if all(ref.name in given for ref in refs_in(node.outs)):
+        if all(ref.name in given for ref in instances(node.outs, Ref)):
             yield call
         elif isinstance(node.outs, Ref):
             yield f"{self._local(node.outs.name)} = {call}"

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
 from torch.overrides import TorchFunctionMode
@@ -21,9 +21,18 @@ from torch.utils._python_dispatch import (
     _get_current_dispatch_mode,
 )
 
-__all__ = ["HostRead", "Node", "Recorder", "Ref", "depends_on_arguments", "whole"]
+__all__ = [
+    "HostRead",
+    "Node",
+    "Recorder",
+    "Ref",
+    "depends_on_arguments",
+    "instances",
+    "whole",
+]
 
 T = torch.Tensor
+_Kind = TypeVar("_Kind")
 
 _serials = itertools.count()
 _ALIASES: Final = frozenset({"aten::detach", "aten::alias", "aten::lift_fresh"})
@@ -159,7 +168,7 @@ class Recorder(TorchDispatchMode):
     ) -> Any:
         """Run an operator and note it."""
         kwargs = kwargs or {}
-        tensors = list(_tensors((args, kwargs)))
+        tensors = list(instances((args, kwargs), T))
         depends = any(map(self.depends, tensors))
         if depends and _shape_follows_from_values(func, args):
             raise HostRead(f"{func} needs values")
@@ -176,11 +185,11 @@ class Recorder(TorchDispatchMode):
             self.blocks[self.name(x)]
             for given, said in zip(args, func._schema.arguments, strict=False)
             if said.is_write
-            for x in _tensors(given)
+            for x in instances(given, T)
         )
         for given in func._schema.arguments:
             if given.is_write and given.name in kwargs:
-                writes |= {self.blocks[self.name(x)] for x in _tensors(kwargs)}
+                writes |= {self.blocks[self.name(x)] for x in instances(kwargs, T)}
         random = torch.Tag.nondeterministic_seeded in func.tags
         self._note(Node(func, *names, None, writes, random), tensors, out, depends)
         return out
@@ -193,7 +202,7 @@ class Recorder(TorchDispatchMode):
                 than its arguments.
             args: Its arguments.
         """
-        tensors = list(_tensors(args))
+        tensors = list(instances(args, T))
         names = self.refs(args)
         depends = any(map(self.depends, tensors))
         with _disable_current_modes():
@@ -209,7 +218,7 @@ class Recorder(TorchDispatchMode):
 
     def _note(self, node: Node, tensors: list[T], out: Any, depends: bool) -> None:
         owners = {_storage(x): self.blocks[self.name(x)] for x in tensors}
-        for x in _tensors(out):
+        for x in instances(out, T):
             if not self._named(x):
                 name = self._new(x, owners.get(_storage(x)))
                 if not depends and not node.random:
@@ -232,7 +241,7 @@ class _HostReads(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
-        if func in _READS and any(map(self._recorder.depends, _tensors(args))):
+        if func in _READS and any(map(self._recorder.depends, instances(args, T))):
             raise HostRead(f"{func} needs values")
         return func(*args, **(kwargs or {}))
 
@@ -258,18 +267,19 @@ def depends_on_arguments(x: T) -> bool:
 
 def _shape_follows_from_values(func: Any, args: Any) -> bool:
     if func is torch.ops.aten.index.Tensor:
-        return any(x.dtype in _MASKS for x in _tensors(args[1]))
+        return any(x.dtype in _MASKS for x in instances(args[1], T))
     return any(tag in func.tags for tag in _UNKNOWN_SHAPES)
 
 
-def _tensors(structure: Any) -> Iterator[T]:
-    if isinstance(structure, T):
+def instances(structure: Any, kind: type[_Kind]) -> Iterator[_Kind]:
+    """Yield the objects of a type in nested lists, tuples and dicts."""
+    if isinstance(structure, kind):
         yield structure
     elif isinstance(structure, list | tuple):
         for item in structure:
-            yield from _tensors(item)
+            yield from instances(item, kind)
     elif isinstance(structure, dict):
-        yield from _tensors(list(structure.values()))
+        yield from instances(list(structure.values()), kind)
 
 
 def _storage(x: T) -> int:
