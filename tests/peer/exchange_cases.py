@@ -16,7 +16,9 @@ CASES: dict[str, Callable[[Any], Any]] = {}
 # Cases that are trained before and after saving, with the shapes of their targets.
 TRAINED: dict[str, list[tuple[int, ...]]] = {}
 # Keras makes these with TensorFlow only.
-TENSORFLOW = ("text", "categories")
+TENSORFLOW = ("text", "categories", "hashes")
+# Keras predicts from no arrays of text, but its models can be called on them.
+CALLED = ("text", "hashes")
 BATCH = 8
 
 
@@ -28,6 +30,11 @@ def case(*targets: tuple[int, ...]) -> Callable[[Any], Any]:
         return build
 
     return add
+
+
+def _made(keras: Any, arguments: Any) -> dict[str, Any]:
+    """Return arguments, some of which are functions of the package."""
+    return {k: v(keras) if callable(v) else v for k, v in dict(arguments).items()}
 
 
 def seeded(name: str) -> np.random.Generator:
@@ -73,11 +80,10 @@ def targets_of(name: str) -> Any:
 def outputs_of(model: Any, name: str) -> list[np.ndarray]:
     """Return the predictions of a model, flat."""
     data = inputs_of(model, name)
-    if name == "text":
-        # Keras predicts from no arrays of text, but its models can be called on them.
+    if name in CALLED:
         keras = importlib.import_module(type(model).__module__.partition(".")[0])
         if keras.__name__ == "keras":
-            data = keras.ops.convert_to_tensor(data)
+            data = keras.tree.map_structure(keras.ops.convert_to_tensor, data)
         found = [keras.ops.convert_to_numpy(y) for y in model(data)]
     else:
         found = model.predict(data, batch_size=BATCH, verbose=0)
@@ -247,29 +253,109 @@ def _optimizer_case(name: str, **arguments: Any) -> None:
     def build(keras: Any) -> Any:
         layers = keras.layers
         model = keras.Sequential([layers.Input((3,)), layers.Dense(2)])
-        model.compile(getattr(keras.optimizers, name)(**arguments), "mse")
+        given = _made(keras, arguments)
+        model.compile(getattr(keras.optimizers, name)(**given), "mse")
         return model
 
     build.__name__ = f"optimizer_{name.lower()}"
     case((2,))(build)
 
 
+def _rate(schedule: str, *arguments: Any) -> Callable[[Any], Any]:
+    return lambda k: getattr(k.optimizers.schedules, schedule)(*arguments)
+
+
 for _name, _arguments in {
-    "Adadelta": {},
-    "Adafactor": {},
+    "Adadelta": {"learning_rate": _rate("CosineDecay", 0.1, 5)},
+    "Adafactor": {"learning_rate": _rate("CosineDecayRestarts", 0.1, 2)},
     "Adagrad": {"weight_decay": 0.01},
     "Adam": {"amsgrad": True, "use_ema": True, "gradient_accumulation_steps": 2},
     "AdamW": {"clipnorm": 1.0},
-    "Adamax": {},
+    "Adamax": {"learning_rate": _rate("InverseTimeDecay", 0.1, 2, 0.5)},
     "Ftrl": {"l1_regularization_strength": 0.01},
-    "Lamb": {},
-    "Lion": {},
+    "Lamb": {
+        "learning_rate": _rate("PiecewiseConstantDecay", [2, 4], [0.1, 0.05, 0.01])
+    },
+    "Lion": {"learning_rate": _rate("PolynomialDecay", 0.1, 5)},
     "Muon": {},
     "Nadam": {},
     "RMSprop": {"centered": True, "momentum": 0.5},
     "SGD": {"clipvalue": 0.1},
 }.items():
     _optimizer_case(_name, **_arguments)
+
+
+# -- what models are compiled with, and what weights have ------------------------
+
+_LOSSES = """BinaryCrossentropy BinaryFocalCrossentropy CategoricalCrossentropy
+    CategoricalFocalCrossentropy CategoricalHinge CosineSimilarity Dice Hinge Huber
+    KLDivergence LogCosh MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredError
+    MeanSquaredLogarithmicError Poisson SparseCategoricalCrossentropy SquaredHinge"""
+_METRICS = """AUC Accuracy BinaryAccuracy BinaryCrossentropy CategoricalAccuracy
+    CategoricalCrossentropy CategoricalHinge CosineSimilarity F1Score FBetaScore
+    FalseNegatives FalsePositives Hinge KLDivergence LogCoshError MeanAbsoluteError
+    MeanAbsolutePercentageError MeanSquaredError MeanSquaredLogarithmicError Poisson
+    Precision R2Score Recall RootMeanSquaredError SquaredHinge TrueNegatives
+    TruePositives"""
+
+
+_INITIALIZERS = """Constant GlorotNormal GlorotUniform HeNormal HeUniform Identity
+    LecunNormal LecunUniform Ones Orthogonal RandomNormal RandomUniform TruncatedNormal
+    VarianceScaling Zeros"""
+_REGULARIZERS = "L1 L2 L1L2 OrthogonalRegularizer"
+_CONSTRAINTS = "MaxNorm MinMaxNorm NonNeg UnitNorm"
+_ACTIVATIONS = """elu exponential gelu hard_sigmoid hard_silu hard_tanh leaky_relu linear
+    log_sigmoid log_softmax mish relu relu6 selu sigmoid silu softmax softplus softsign
+    tanh"""
+
+
+@case((2,))
+def settings(keras: Any) -> Any:
+    given: list[dict[str, Any]] = [
+        {key: getattr(space, name)()}
+        for key, space, names in (
+            ("kernel_initializer", keras.initializers, _INITIALIZERS),
+            ("kernel_regularizer", keras.regularizers, _REGULARIZERS),
+            ("kernel_constraint", keras.constraints, _CONSTRAINTS),
+        )
+        for name in names.split()
+    ]
+    given += [{"activation": name} for name in _ACTIVATIONS.split()]
+    layers = keras.layers
+    x = layers.Input((4,))
+    y = layers.Concatenate()([layers.Dense(4, **arguments)(x) for arguments in given])
+    model = keras.Model(x, layers.Dense(2)(y))
+    model.compile("sgd", "mse")
+    return model
+
+
+@case(*[(1,) if "Sparse" in name else (3,) for name in _LOSSES.split()])
+def losses(keras: Any) -> Any:
+    layers, metrics = keras.layers, keras.metrics
+    x = layers.Input((4,))
+    made = [getattr(keras.losses, name)() for name in _LOSSES.split()]
+    outputs = [layers.Dense(3, activation="sigmoid")(x) for _ in made]
+    model = keras.Model(x, outputs)
+    dense = [
+        *(getattr(metrics, name)() for name in _METRICS.split()),
+        metrics.TopKCategoricalAccuracy(2),
+        metrics.PrecisionAtRecall(0.5),
+        metrics.RecallAtPrecision(0.5),
+        metrics.SensitivityAtSpecificity(0.5),
+        metrics.SpecificityAtSensitivity(0.5),
+        metrics.BinaryIoU([0, 1]),
+        metrics.IoU(3, [0]),
+        metrics.MeanIoU(3),
+    ]
+    sparse = [
+        metrics.SparseCategoricalAccuracy(),
+        metrics.SparseCategoricalCrossentropy(),
+        metrics.SparseTopKCategoricalAccuracy(2),
+    ]
+    several = [sparse if "Sparse" in type(loss).__name__ else [] for loss in made]
+    several[0] = dense
+    model.compile("sgd", made, metrics=several)
+    return model
 
 
 # -- layers by the shape of their input ------------------------------------------
@@ -282,10 +368,7 @@ def _layers(name: str, shape: tuple[int, ...], rows: list[Any], dtype: str) -> N
         x = keras.layers.Input(shape, dtype=dtype)
         outputs: list[Any] = []
         for cls, arguments in rows:
-            made = {
-                k: v(keras) if callable(v) else v for k, v in dict(arguments).items()
-            }
-            y = getattr(keras.layers, cls)(**made)(x)
+            y = getattr(keras.layers, cls)(**_made(keras, arguments))(x)
             outputs += y if isinstance(y, list | tuple) else [y]
         return keras.Model(x, outputs)
 
@@ -354,6 +437,14 @@ _layers(
         ("RNN", {"cell": lambda k: [k.layers.GRUCell(2), k.layers.LSTMCell(3)]}),
         ("RNN", {"cell": lambda k: k.layers.SimpleRNNCell(2)}),
         (
+            "RNN",
+            {
+                "cell": lambda k: k.layers.StackedRNNCells(
+                    [k.layers.LSTMCell(2), k.layers.GRUCell(3)]
+                )
+            },
+        ),
+        (
             "Bidirectional",
             {"layer": lambda k: k.layers.LSTM(2), "merge_mode": "sum"},
         ),
@@ -403,6 +494,8 @@ _layers(
         ("Resizing", {"height": 3, "width": 5}),
         ("RandomBrightness", {"factor": 0.2}),
         ("RandomContrast", {"factor": 0.2}),
+        # Outside of training Keras leaves images of another size as they are.
+        ("RandomCrop", {"height": 6, "width": 6}),
         ("RandomFlip", {"mode": "horizontal"}),
         ("RandomRotation", {"factor": 0.1}),
         ("RandomTranslation", {"height_factor": 0.1, "width_factor": 0.1}),
@@ -540,5 +633,23 @@ def categories(keras: Any) -> Any:
             bins(keras.ops.cast(x, "float32")),
             layers.CategoryEncoding(5, output_mode="count")(x),
             layers.IntegerLookup(vocabulary=[3, 1, 2])(x),
+        ],
+    )
+
+
+@case()
+def hashes(keras: Any) -> Any:
+    layers = keras.layers
+    words, others = (layers.Input((1,), dtype="string") for _ in range(2))
+    numbers = layers.Input((1,), dtype="int32")
+    return keras.Model(
+        [words, others, numbers],
+        [
+            layers.Hashing(5)(words),
+            layers.Hashing(7, salt=[1, 2], mask_value="b")(words),
+            layers.Hashing(4, output_mode="multi_hot")(words),
+            layers.Hashing(3, salt=9)(numbers),
+            layers.HashedCrossing(11)([words, others]),
+            layers.HashedCrossing(6, output_mode="one_hot")([words, others]),
         ],
     )

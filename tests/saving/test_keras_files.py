@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import io
+import json
 import sys
 import zipfile
 from pathlib import Path
@@ -16,6 +18,7 @@ from types import ModuleType
 import pytest
 
 import polykeras as keras
+from tests.surface import _compare as compare
 
 HERE = Path(__file__).parent
 PEER = HERE.parent / "peer"
@@ -60,6 +63,47 @@ def test_file_of_keras(backend, name):
     assert found.keys() == ({"y", "t"} if name in cases.TRAINED else {"y"})
     for kind, roundings in found.items():
         assert roundings <= check.ROUNDINGS[kind], (kind, roundings)
+
+
+# Base classes, and data rather than classes.
+NOT_IN_FILES = {"Layer", "Wrapper", "InputSpec"} | {"Optimizer", "LearningRateSchedule"}
+NOT_IN_FILES |= {"Loss", "Metric", "MeanMetricWrapper"}
+NOT_IN_FILES |= {"Initializer", "Regularizer", "Constraint"}
+# What other metrics are made of: no model is compiled with them.
+NOT_IN_FILES |= {"Mean", "Sum"}
+NOT_IN_FILES |= {"get", "serialize", "deserialize"}
+
+
+def named_in(data):
+    """Yield the classes and functions that a config names."""
+    stack = [data]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, dict):
+            named = [item.get(k) for k in ("class_name", "activation", "config")]
+            yield from (n for n in named if isinstance(n, str))
+            stack.extend(item.values())
+        elif isinstance(item, list):
+            stack.extend(item)
+
+
+def test_the_files_hold_everything_that_models_are_made_of():
+    found = set()
+    for name in cases.CASES:
+        with opened(name) as archive:
+            inner = zipfile.ZipFile(io.BytesIO(archive.read(f"{name}.keras")))
+            found.update(named_in(json.loads(inner.read("config.json"))))
+    spaces = "layers losses metrics initializers regularizers constraints optimizers"
+    wanted = {}
+    for space in [*spaces.split(), "optimizers.schedules", "activations"]:
+        for name, (tier, _) in compare.API["names"][f"keras.{space}"].items():
+            known = compare.find(f"keras.{space}.{name}")
+            made = space == "activations" or isinstance(known, type)
+            if tier < 3 and made and name not in NOT_IN_FILES:
+                # Some have several names, of which a file holds one.
+                wanted.setdefault(known, {known.__name__}).add(name)
+    missing = [names for names in wanted.values() if not names & found]
+    assert missing == []
 
 
 def test_layers_take_the_mode_of_the_model(tmp_path):

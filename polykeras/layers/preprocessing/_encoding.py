@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from polykeras import dtypes, ops
+from polykeras import dtype_policies, dtypes, ops
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError, ShapeError, nearest
 
@@ -13,6 +13,7 @@ __all__ = [
     "check_mode",
     "encode",
     "encoded_shape",
+    "hashing_dtype",
     "no_sparse",
     "output_dtype",
 ]
@@ -56,6 +57,27 @@ def output_dtype(dtype: str, mode: str) -> str:
     """
     if mode == "int":
         return dtype if dtypes.is_integer(dtype) else "int32"
+    return dtype
+
+
+def hashing_dtype(layer: str, dtype: Any, mode: str) -> Any:
+    """Return the dtype of a layer of hashes, int32 for numbers unless another is given.
+
+    Keras does not read a layer from a file that gives numbers another dtype.
+
+    Raises:
+        ArgumentError: If numbers of categories are asked for in a float dtype.
+    """
+    if mode != "int":
+        return dtype
+    if dtype is None:
+        return "int32"
+    policy = dtype_policies.get(dtype)
+    if not dtypes.is_integer(policy.compute_dtype):
+        raise ArgumentError(
+            f"{layer} returns whole numbers with output_mode='int': its dtype is "
+            f"'int32' or 'int64', got {policy.name!r}."
+        )
     return dtype
 
 

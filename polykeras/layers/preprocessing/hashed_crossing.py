@@ -14,6 +14,7 @@ from polykeras.layers.preprocessing._encoding import (
     check_mode,
     encode,
     encoded_shape,
+    hashing_dtype,
     no_sparse,
     output_dtype,
 )
@@ -57,6 +58,7 @@ class HashedCrossing(HostLayer):
         **kwargs: Any,
     ) -> None:
         """Check and remember the configuration."""
+        dtype = hashing_dtype("HashedCrossing", dtype, output_mode)
         super().__init__(name=name, dtype=dtype, **kwargs)
         no_sparse("HashedCrossing", sparse)
         self.num_bins = positive("HashedCrossing", "num_bins", num_bins)

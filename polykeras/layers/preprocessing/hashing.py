@@ -14,6 +14,7 @@ from polykeras.layers.preprocessing._encoding import (
     check_mode,
     encode,
     encoded_shape,
+    hashing_dtype,
     no_sparse,
     output_dtype,
 )
@@ -80,7 +81,8 @@ class Hashing(HostLayer):
         **kwargs: Any,
     ) -> None:
         """Check and remember the configuration."""
-        super().__init__(**kwargs)
+        dtype = hashing_dtype("Hashing", kwargs.pop("dtype", None), output_mode)
+        super().__init__(dtype=dtype, **kwargs)
         no_sparse("Hashing", sparse)
         self.num_bins = positive("Hashing", "num_bins", num_bins)
         self.mask_value = mask_value

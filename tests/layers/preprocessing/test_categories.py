@@ -139,6 +139,15 @@ def test_hashing_to_tables():
     assert rows(layers.Hashing(9)(np.array([7]))) == rows(layers.Hashing(9)(["7"]))
 
 
+@pytest.mark.parametrize("cls", [layers.Hashing, layers.HashedCrossing])
+def test_numbers_of_bins_are_integers(cls):
+    assert cls(3).dtype == "int32"
+    assert cls(3, dtype="int64").dtype == "int64"
+    assert cls(3, output_mode="one_hot").dtype == "float32"
+    with pytest.raises(ArgumentError, match="'int64', got 'float32'"):
+        cls(3, dtype="float32")
+
+
 def test_fingerprints_of_all_lengths():
     """FarmHash takes other paths up to 0, 3, 7, 16, 32, 64 bytes, and beyond."""
     known = {
