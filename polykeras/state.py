@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from polykeras.backend import set_state_carrier
+from polykeras.backend import is_abstract_engine, set_state_carrier
 from polykeras.errors import PolykerasError
 from polykeras.ops._operands import Operand
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from polykeras.variables import Variable
 
 __all__ = [
+    "RepeatableScope",
     "StateScope",
     "StatelessScope",
     "current_scope",
@@ -85,13 +86,10 @@ class StateScope:
 
     def read(self, variable: Variable) -> Tensor | None:
         """Return the value bound here or in an outer scope, or None."""
-        key = id(variable)
-        scope: StateScope | None = self
-        while scope is not None:
-            if key in scope.values:
-                return scope.values[key]
-            scope = scope.parent
-        return None
+        value = self.values.get(id(variable))
+        if value is None and self.parent is not None:
+            return self.parent.read(variable)
+        return value
 
     def write(self, variable: Variable, value: Tensor) -> None:
         """Bind a new value to a variable.
@@ -123,6 +121,19 @@ class StateScope:
             yield self
         finally:
             _scope.reset(token)
+
+
+class RepeatableScope(StateScope):
+    """A block that sees, whenever it is entered, the values it read at first."""
+
+    def read(self, variable: Variable) -> Tensor | None:
+        """Return the value that the variable had when it was first read here."""
+        value = super().read(variable)
+        if value is None and not is_abstract_engine():
+            value = variable._value
+        if value is not None:
+            self.values[id(variable)] = value
+        return value
 
 
 def functional(

@@ -19,6 +19,7 @@ from polykeras import dtypes
 from polykeras.backend import active
 from polykeras.errors import GradientError
 from polykeras.ops._operands import Traced
+from polykeras.ops._pullbacks import pulled_back
 from polykeras.ops._registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -160,40 +161,10 @@ class Tape:
         for op, args, below, out, wrapped in reversed(self.records):
             g = _take(grads, wrapped, out)
             if g is not None:
-                self._propagate(grads, op, args, below, out, g)
+                for x, gx in pulled_back(op, args, below, out, g, self.owns):
+                    _accumulate(grads, x, gx)
         zeros = REGISTRY["zeros_like"]
         return [grads[id(x)] if id(x) in grads else zeros(x.value) for x in inputs]
-
-    def _propagate(
-        self,
-        grads: dict[int, Any],
-        op: Op,
-        args: list[Any],
-        below: list[Any],
-        out: Any,
-        g: Any,
-    ) -> None:
-        joint: tuple[int, ...] = ()
-        if op.joint_vjp is not None:
-            joint, together = op.joint_vjp
-            if any(self.owns(args[i]) for i in joint):
-                for i, gx in zip(joint, together(g, out, *below), strict=True):
-                    if self.owns(args[i]):
-                        _accumulate(grads, args[i], gx)
-        for i, rule in op.vjp_rules.items():
-            if i in joint:
-                continue
-            arg = args[i]
-            if type(arg) in (list, tuple):
-                if any(self.owns(x) for x in arg):
-                    for x, gx in zip(arg, rule(g, out, *below), strict=True):
-                        if self.owns(x):
-                            _accumulate(grads, x, gx)
-            elif self.owns(arg):
-                gx = rule(g, out, *below)
-                if op.elementwise:
-                    gx = _unbroadcast(gx, arg.shape)
-                _accumulate(grads, arg, gx)
 
 
 def _accumulate(grads: dict[int, Any], x: TapeTensor, g: Any) -> None:
@@ -209,19 +180,6 @@ def _take(grads: dict[int, Any], wrapped: Any, out: Any) -> Any:
         return None
     zeros = REGISTRY["zeros_like"]
     return tuple(zeros(o) if p is None else p for p, o in zip(parts, out, strict=True))
-
-
-def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum a gradient over the axes along which its argument was broadcast."""
-    have = tuple(g.shape)
-    if have == shape:
-        return g
-    extra = len(have) - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1
-    )
-    g = REGISTRY["sum"](g, axis=axes, keepdims=False) if axes else g
-    return g if tuple(g.shape) == shape else REGISTRY["reshape"](g, shape)
 
 
 def tape_vjp(

@@ -12,7 +12,7 @@ from polykeras.errors import GradientError, ShapeError
 from polykeras.ops._abstract import Spec
 from polykeras.ops._operands import Operand, Traced
 from polykeras.ops._registry import REGISTRY
-from polykeras.state import StateScope
+from polykeras.state import RepeatableScope, StateScope
 from polykeras.variables import Variable, autocast_scope
 
 __all__ = ["grad", "jacobian", "value_and_grad", "vjp"]
@@ -31,6 +31,22 @@ def _flat_vjp(
     if engine.capabilities.autodiff == "native":
         return engine.vjp(fn, primals)
     return tape_vjp(fn, primals)
+
+
+def _value_and_grad(
+    fn: Callable[..., Any], primals: Sequence[Any]
+) -> tuple[Any, list[Any], Any]:
+    """Dispatch as `_flat_vjp` does, for a scalar function."""
+    engine = active()
+    if engine.capabilities.autodiff == "native" and not is_abstract_engine():
+        return engine.value_and_grad(fn, primals)
+
+    def listed(*points: Any) -> tuple[list[Any], Any]:
+        value, aux = fn(*points)
+        return [value], aux
+
+    (value,), pull, aux = _flat_vjp(listed, primals)
+    return value, pull([REGISTRY["ones_like"](value)]), aux
 
 
 def _as_tensor(x: Any) -> Any:
@@ -85,7 +101,7 @@ def vjp(fn: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], Any
         forms.append(form_of_result)
         return [_as_tensor(o) for o in outputs], None
 
-    outputs, pull, _ = _keeping_writes(run, leaves)
+    outputs, pull, _ = _keeping_writes(_repeatable_vjp, run, leaves)
     result_form = forms[-1]
 
     def pullback(cotangents: Any) -> Any:
@@ -195,9 +211,24 @@ def _split(result: Any, has_aux: bool) -> tuple[Any, Any]:
     return result
 
 
-def _keeping_writes(
-    run: Callable[..., tuple[list[Any], Any]], points: Sequence[Any]
+def _repeatable_vjp(
+    fn: Callable[..., Any], primals: Sequence[Any]
 ) -> tuple[list[Any], Pullback, Any]:
+    """Differentiate `fn`, which sees the same variables when it is called again."""
+    scope = RepeatableScope()
+
+    def repeatable(*points: Any) -> Any:
+        with scope():
+            return fn(*points)
+
+    return _flat_vjp(repeatable, primals)
+
+
+def _keeping_writes(
+    transform: Callable[..., tuple[Any, Any, Any]],
+    run: Callable[..., tuple[Any, Any]],
+    points: Sequence[Any],
+) -> tuple[Any, Any, Any]:
     """Differentiate `run`; variables it assigns keep their new values.
 
     Inside, values belong to the trace and would leak if stored, so they travel
@@ -211,21 +242,20 @@ def _keeping_writes(
             assigned[:] = scope.written.values()
             return outputs, (aux, [scope.values[id(v)] for v in assigned])
 
-    outputs, pull, (aux, writes) = _flat_vjp(flat, points)
+    outputs, derivative, (aux, writes) = transform(flat, points)
     for variable, new in zip(assigned, writes, strict=True):
         variable.assign(new)
-    return outputs, pull, aux
+    return outputs, derivative, aux
 
 
 def _differentiate(
     fn: Callable[..., Any], points: list[Any], has_aux: bool
 ) -> tuple[Any, list[Any]]:
-    def run(*inner: Any) -> tuple[list[Any], Any]:
+    def run(*inner: Any) -> tuple[Any, Any]:
         value, aux = _split(fn(*inner), has_aux)
-        return [_scalar(value)], aux
+        return _scalar(value), aux
 
-    (value,), pull, aux = _keeping_writes(run, points)
-    grads = pull([REGISTRY["ones_like"](value)])
+    value, grads, aux = _keeping_writes(_value_and_grad, run, points)
     return ((value, aux) if has_aux else value), grads
 
 

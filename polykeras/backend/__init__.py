@@ -12,7 +12,12 @@ from polykeras.backend._effects import (
     with_state,
 )
 from polykeras.backend._indices import check_indices
-from polykeras.backend._kernels import Kernel, KernelTable, set_default_kernels
+from polykeras.backend._kernels import (
+    Kernel,
+    KernelTable,
+    set_default_kernels,
+    set_rules,
+)
 from polykeras.backend._promotion import is_float_dtype, is_int_dtype, result_type
 from polykeras.backend._replay import ReplayKernel, replaying, set_recorder
 from polykeras.backend._selection import (
@@ -95,6 +100,7 @@ __all__ = [
     "set_floatx",
     "set_image_data_format",
     "set_recorder",
+    "set_rules",
     "set_state_carrier",
     "standardize_dtype",
     "use_backend",

@@ -68,6 +68,9 @@ class Backend(ABC):
         name: What users write to choose this backend.
         tensor_type: The exact class of eager tensors; ops on it take the fast path.
         inexact: The library's own dtype objects that are floating or complex.
+        ruled: Names of the ops that polykeras' own rules differentiate although
+            ``capabilities.autodiff`` is ``"native"``, because the library has no
+            derivative of their kernels, or a wrong one.
         distribution: The installed distribution that supplies the backend.
         kernels: The kernel table, bound when the backend is activated.
         capabilities: Declared facts.
@@ -76,6 +79,7 @@ class Backend(ABC):
     name: str
     tensor_type: type[Any]
     inexact: frozenset[Any] = frozenset()
+    ruled: frozenset[str] = frozenset()
     distribution: str = ""
     kernels: KernelTable
     capabilities: Capabilities = Capabilities()
@@ -192,7 +196,8 @@ class Backend(ABC):
 
         Args:
             fn: A pure function of tensors that returns ``(outputs, aux)``: a list
-                of tensors to differentiate, and anything else.
+                of tensors to differentiate, and anything else. The pullback may
+                call it again.
             primals: The point of evaluation.
 
         Returns:
@@ -200,6 +205,30 @@ class Backend(ABC):
             gradient a primal (zeros where independent), and aux.
         """
         raise NotImplementedError(f"{self!r} is differentiated by the tape.")
+
+    def value_and_grad(
+        self, fn: Callable[..., Any], primals: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor], Any]:
+        """Evaluate a scalar function and its gradient; as `vjp`, native only.
+
+        Overridden where the library needs to know the cotangent beforehand.
+
+        Args:
+            fn: A pure function of tensors that returns ``(value, aux)``: a 0-d
+                tensor to differentiate, and anything else.
+            primals: The point of evaluation.
+
+        Returns:
+            The value, one gradient a primal (zeros where independent), and aux.
+        """
+
+        def listed(*points: Tensor) -> tuple[list[Tensor], Any]:
+            value, aux = fn(*points)
+            return [value], aux
+
+        (value,), pullback, aux = self.vjp(listed, primals)
+        one = self.kernels["ones_like"](value, self.dtype_name(value))
+        return value, pullback([one]), aux
 
     def custom_vjp(self, f: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function with a derivative of its own; as `vjp`, native only.
@@ -212,6 +241,29 @@ class Backend(ABC):
             A function that returns the outputs.
         """
         raise NotImplementedError(f"{self!r} is differentiated by the tape.")
+
+    def with_rule(
+        self, kernel: Callable[..., Any], rule: Callable[..., Any]
+    ) -> Callable[..., Any]:
+        """Return a kernel with a derivative of its own; as `vjp`, native only.
+
+        Args:
+            kernel: Takes tensors, returns a tensor or a tuple of tensors.
+            rule: Called with the arguments, the result and its cotangent, the last
+                two in the same form; returns a tuple with one gradient an argument.
+        """
+
+        def f(*args: Tensor) -> tuple[Any, Callable[..., Any]]:
+            def pullback(*cotangents: Tensor) -> Any:
+                # The derivative of this result is the rule's, as second ones need.
+                out = call(*args)
+                several = isinstance(out, tuple | list)
+                return rule(args, out, cotangents if several else cotangents[0])
+
+            return kernel(*args), pullback
+
+        call = self.custom_vjp(f)
+        return call
 
     def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return `fn` computing its inside anew backwards; as `vjp`, native only.

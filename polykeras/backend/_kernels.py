@@ -10,7 +10,7 @@ from polykeras.errors import OperationNotSupported
 if TYPE_CHECKING:
     from polykeras.backend._base import Backend
 
-__all__ = ["Kernel", "KernelTable", "set_default_kernels"]
+__all__ = ["Kernel", "KernelTable", "set_default_kernels", "set_rules"]
 
 Kernel = Callable[..., Any]
 
@@ -25,6 +25,18 @@ def set_default_kernels(lookup: Callable[[str], Kernel | None]) -> None:
     _default_kernel = lookup
 
 
+# Set by `polykeras.ops` too: lets the backend differentiate a kernel by its op's rules.
+_give_rule: Callable[[Backend, str, Kernel], Kernel] = lambda backend, name, kernel: (  # noqa: E731
+    kernel
+)
+
+
+def set_rules(give: Callable[[Backend, str, Kernel], Kernel]) -> None:
+    """Tell how a kernel gets the derivative that its op declares."""
+    global _give_rule  # noqa: PLW0603
+    _give_rule = give
+
+
 class KernelTable(dict[str, Kernel]):
     """Map op names to what runs them on one backend.
 
@@ -34,7 +46,8 @@ class KernelTable(dict[str, Kernel]):
 
     def __init__(self, backend: Backend) -> None:
         """Bind the backend's own kernels."""
-        super().__init__(backend.own_kernels())
+        own = backend.own_kernels()
+        super().__init__({name: _ruled(backend, name, own[name]) for name in own})
         self.backend = backend
         self.suppliers: dict[str, str] = dict.fromkeys(self, backend.distribution)
         self._attached: set[str] = set()
@@ -63,5 +76,10 @@ class KernelTable(dict[str, Kernel]):
         for name, kernel in kernels.items():
             if name not in self._attached:
                 self._attached.add(name)
-                self[name] = self.backend.adapt_kernel(kernel)
+                adapted = self.backend.adapt_kernel(kernel)
+                self[name] = _ruled(self.backend, name, adapted)
                 self.suppliers[name] = supplier
+
+
+def _ruled(backend: Backend, name: str, kernel: Kernel) -> Kernel:
+    return _give_rule(backend, name, kernel) if name in backend.ruled else kernel

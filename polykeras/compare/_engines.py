@@ -132,9 +132,21 @@ class Delegate(Backend):
         """Ask the other backend."""
         return self.inner.vjp(fn, primals)
 
+    def value_and_grad(
+        self, fn: Callable[..., Any], primals: Sequence[Tensor]
+    ) -> tuple[Tensor, list[Tensor], Any]:
+        """Ask the other backend."""
+        return self.inner.value_and_grad(fn, primals)
+
     def custom_vjp(self, f: Callable[..., Any]) -> Callable[..., Any]:
         """Ask the other backend."""
         return self.inner.custom_vjp(f)
+
+    def with_rule(
+        self, kernel: Callable[..., Any], rule: Callable[..., Any]
+    ) -> Callable[..., Any]:
+        """Ask the other backend."""
+        return self.inner.with_rule(kernel, rule)
 
     def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Ask the other backend."""

@@ -1,6 +1,7 @@
 """One declaration per op; each runs on every backend."""
 
-# Not for its names: it tells the seam how functions are recorded.
+# Not for their names: they tell the seam the rules of ops, and how to record functions.
+from polykeras.ops import _pullbacks as _pullbacks
 from polykeras.ops import _replay as _replay
 from polykeras.ops import image, linalg, nn, numpy
 from polykeras.ops.activations import (

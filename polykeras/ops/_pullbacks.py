@@ -1,0 +1,125 @@
+"""The derivative rules that ops declare, applied to one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, cast
+
+from polykeras import dtypes, tree
+from polykeras.backend import set_rules
+from polykeras.ops._registry import REGISTRY
+
+if TYPE_CHECKING:
+    from polykeras.backend import Backend, Kernel
+    from polykeras.ops._declare import Op
+
+__all__ = ["pulled_back"]
+
+
+def pulled_back(
+    op: Op,
+    args: list[Any],
+    below: list[Any],
+    out: Any,
+    g: Any,
+    wanted: Callable[[Any], bool],
+) -> Iterator[tuple[Any, Any]]:
+    """Yield arguments of an op with their gradients.
+
+    Args:
+        op: The op.
+        args: Its canonical arguments, as `wanted` knows them.
+        below: The same, as rules get them.
+        out: The result.
+        g: The cotangent of the result, in its form.
+        wanted: Whether the gradient of an argument is asked for.
+    """
+    joint: tuple[int, ...] = ()
+    if op.joint_vjp is not None:
+        joint, together = op.joint_vjp
+        if any(wanted(args[i]) for i in joint):
+            for i, gx in zip(joint, together(g, out, *below), strict=True):
+                if wanted(args[i]):
+                    yield args[i], gx
+    for i, rule in op.vjp_rules.items():
+        arg = args[i]
+        if i in joint:
+            continue
+        if type(arg) in (list, tuple):
+            if any(wanted(x) for x in arg):
+                for x, gx in zip(arg, rule(g, out, *below), strict=True):
+                    if wanted(x):
+                        yield x, gx
+        elif wanted(arg):
+            gx = rule(g, out, *below)
+            if op.elementwise:
+                gx = _unbroadcast(gx, tuple(below[i].shape))
+            yield arg, gx
+
+
+def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """Sum a gradient over the axes along which its argument was broadcast."""
+    have = tuple(g.shape)
+    if have == shape:
+        return g
+    extra = len(have) - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1
+    )
+    g = REGISTRY["sum"](g, axis=axes, keepdims=False) if axes else g
+    return g if tuple(g.shape) == shape else REGISTRY["reshape"](g, shape)
+
+
+class _Place:
+    """Stands for an argument that is differentiated."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _give_rule(engine: Backend, name: str, kernel: Kernel) -> Kernel:
+    """Return a kernel that the engine differentiates by the rules of its op."""
+    op = cast("Any", REGISTRY[name]).op
+
+    def is_point(x: Any) -> bool:
+        return engine.is_tensor(x) and dtypes.is_inexact(engine.dtype_name(x))
+
+    def call(*args: Any) -> Any:
+        leaves, form = tree.flatten_leaves(list(args))
+        at = [i for i, leaf in enumerate(leaves) if is_point(leaf)]
+
+        def filled(points: Any) -> list[Any]:
+            full = list(leaves)
+            for i, point in zip(at, points, strict=True):
+                full[i] = point
+            return list(tree.unflatten_leaves(form, full))
+
+        places = [_Place(k) for k in range(len(at))]
+
+        def rule(points: Any, out: Any, g: Any) -> tuple[Any, ...]:
+            grads: dict[int, Any] = {}
+            for place, gx in pulled_back(
+                op, filled(places), filled(points), out, g, _is_place
+            ):
+                k = place.number
+                grads[k] = REGISTRY["add"](grads[k], gx) if k in grads else gx
+            return tuple(
+                grads[k] if k in grads else REGISTRY["zeros_like"](point)
+                for k, point in enumerate(points)
+            )
+
+        def of_points(*points: Any) -> Any:
+            return kernel(*filled(points))
+
+        if not at:
+            return kernel(*args)
+        return engine.with_rule(of_points, rule)(*(leaves[i] for i in at))
+
+    return call
+
+
+def _is_place(x: Any) -> bool:
+    return type(x) is _Place
+
+
+set_rules(_give_rule)
