@@ -1,14 +1,15 @@
 """Weights in several files with an index: ``NAME.weights.json``, as Keras lays it out.
 
-The index names the files that hold each part. While they are replaced there is no
-index, so that a run that ends in between leaves no mixture of old and new. Where the
-old weights must survive that, write to another name, or use a checkpoint.
+The index names the files that hold each part. Every set of files has names of its own,
+and the index is renamed over the one before when all of them have reached the disk, so
+that whenever a run ends, the old set or the new one is whole.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ __all__ = ["open_shards", "write_shards"]
 
 _SUFFIX: Final = ".weights.json"
 _GIGABYTE: Final = 10**9
+# The files of a set: NAME_TOKEN_NUMBER.weights.h5.
+_OWN_NAME: Final = r"_[0-9a-f]{12}_\d{5,}\.weights\.h5"
 _PLAIN_NAME: Final = re.compile(r"[^/\\\0]{1,200}\.weights\.h5")
 
 
@@ -44,63 +47,81 @@ def write_shards(
         max_shard_size: In gigabytes, 10**9 bytes.
 
     Raises:
-        ArgumentError: If a part is larger than a file may be.
+        ArgumentError: If an array is larger than a file may be.
     """
     shards = _divided(groups, max_shard_size * _GIGABYTE)
     before = _indexed_files(path)
-    path.unlink(missing_ok=True)
     stem = path.name.removesuffix(_SUFFIX)
-    written: set[str] = set()
+    first = path.with_name(f"{stem}_00000.weights.h5")
+    if not first.exists():
+        _write_first(first)
+    token = secrets.token_hex(6)
     weight_map: dict[str, list[str]] = {}
     for number, shard in enumerate(shards):
-        file = path.with_name(f"{stem}_{number:05d}.weights.h5")
+        file = path.with_name(f"{stem}_{token}_{number:05d}.weights.h5")
         with atomic_path(file) as temporary:
             write_groups(temporary, shard, names)
-        written.add(file.name)
-        for where, store in shard.items():
-            if store:
-                weight_map[f"/{where}/vars" if where else "/vars"] = [file.name]
+        for where in shard:
+            place = f"/{where}/vars" if where else "/vars"
+            weight_map.setdefault(place, []).append(file.name)
     total = sum(a.nbytes for store in groups.values() for a in store.values())
     index = {"metadata": {"total_size": float(total)}, "weight_map": weight_map}
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(index, indent=4))
-    for name in before:
-        if name not in written:
-            path.with_name(name).unlink(missing_ok=True)
+    if first.name in before:
+        _write_first(first)
+    _remove(path, stem, token, before - {first.name})
+
+
+def _write_first(file: Path) -> None:
+    """Write the file that Keras opens before it looks into the index: no arrays."""
+    with atomic_path(file) as temporary:
+        write_groups(temporary, {}, {})
+
+
+def _remove(path: Path, stem: str, token: str, before: set[str]) -> None:
+    """Remove the files of the set before, and of sets that were never finished."""
+    own = re.compile(re.escape(stem) + _OWN_NAME)
+    for file in list(path.parent.iterdir()):
+        found = file.name in before or own.fullmatch(file.name)
+        if found and not file.name.startswith(f"{stem}_{token}_"):
+            file.unlink(missing_ok=True)
 
 
 def _divided(
     groups: Mapping[str, Mapping[str, Array]], limit: float
-) -> list[dict[str, Mapping[str, Array]]]:
+) -> list[dict[str, dict[str, Array]]]:
+    """Return the arrays of each file; a part may go on in the next one."""
     if not limit > 0:
         raise ArgumentError(
             f"max_shard_size must be positive, got {limit / _GIGABYTE}."
         )
-    shards: list[dict[str, Mapping[str, Array]]] = [{}]
+    shards: list[dict[str, dict[str, Array]]] = [{}]
     used = 0
     for where, store in groups.items():
-        size = sum(a.nbytes for a in store.values())
-        if size > limit:
-            raise ArgumentError(
-                f"The part {where or 'at the root'!r} has {size:,} bytes, more than "
-                f"max_shard_size={limit / _GIGABYTE} gigabytes. Raise it."
-            )
-        if used + size > limit:
-            shards.append({})
-            used = 0
-        shards[-1][where] = store
-        used += size
+        for key, array in store.items():
+            if array.nbytes > limit:
+                raise ArgumentError(
+                    f"The array {f'{where}/{key}'.lstrip('/')!r} has "
+                    f"{array.nbytes:,} bytes, more than "
+                    f"max_shard_size={limit / _GIGABYTE} gigabytes. Raise it."
+                )
+            if used + array.nbytes > limit:
+                shards.append({})
+                used = 0
+            shards[-1].setdefault(where, {})[key] = array
+            used += array.nbytes
     return shards
 
 
-def _indexed_files(path: Path) -> list[str]:
+def _indexed_files(path: Path) -> set[str]:
     """Return the files of an index that is there already, if it is a valid one."""
     if not path.is_file():
-        return []
+        return set()
     try:
-        return sorted({n for names in _index(path).values() for n in names})
+        return {n for names in _index(path).values() for n in names}
     except DataError:
-        return []
+        return set()
 
 
 def _index(path: Path) -> dict[str, list[str]]:

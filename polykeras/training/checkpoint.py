@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from polykeras.callbacks._monitor import better_than
 from polykeras.errors import ArgumentError, DataError
-from polykeras.storage.atomic import sync_file, sync_folder
+from polykeras.storage.atomic import make_folder, sync_file, sync_folder
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.safetensors_format import open_safetensors, write_safetensors
 from polykeras.training._resuming import Resumption, snapshot
@@ -106,7 +106,7 @@ class Checkpoint:
             The folder of the checkpoint.
         """
         taken = snapshot(model, finished=finished)
-        self.directory.mkdir(parents=True, exist_ok=True)
+        make_folder(self.directory)
         self._remove_partial()
         numbers = self._numbers()
         number = numbers[-1] + 1 if numbers else 0

@@ -304,9 +304,9 @@ _INITIALIZERS = """Constant GlorotNormal GlorotUniform HeNormal HeUniform Identi
     VarianceScaling Zeros"""
 _REGULARIZERS = "L1 L2 L1L2 OrthogonalRegularizer"
 _CONSTRAINTS = "MaxNorm MinMaxNorm NonNeg UnitNorm"
-_ACTIVATIONS = """elu exponential gelu hard_sigmoid hard_silu hard_tanh leaky_relu linear
-    log_sigmoid log_softmax mish relu relu6 selu sigmoid silu softmax softplus softsign
-    tanh"""
+_ACTIVATIONS = """elu exponential gelu hard_sigmoid hard_silu hard_tanh leaky_relu
+    linear log_sigmoid log_softmax mish relu relu6 selu sigmoid silu softmax softplus
+    softsign tanh"""
 
 
 @case((2,))

@@ -162,8 +162,28 @@ def test_weights_in_several_files(backend, tmp_path):
     assert int(other.optimizer.iterations) == 1
     model.save_weights(path, max_shard_size=1.0)
     second = {p.name for p in tmp_path.iterdir()}
-    assert second == {"w.weights.json", "w_00000.weights.h5"}
+    assert len(second) == 3
+    assert second & first == {"w.weights.json", "w_00000.weights.h5"}
     make().load_weights(path)
+
+
+def test_files_of_keras_are_replaced_and_others_stay(tmp_path):
+    model = make()
+    path = tmp_path / "w.weights.json"
+    model.save_weights(tmp_path / "w_00000.weights.h5")
+    parts = ["/layers/dense/vars", "/layers/dense_1/vars"]
+    weight_map = dict.fromkeys(parts, "w_00000.weights.h5")
+    path.write_text(json.dumps({"weight_map": weight_map}))
+    (tmp_path / "w_00001.weights.h5").write_bytes(b"somebody's")
+    other = make()
+    other.load_weights(path)
+    for a, b in zip(model.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    make().save_weights(path, max_shard_size=1.0)
+    with h5py.File(tmp_path / "w_00000.weights.h5") as first:
+        assert list(first) == []  # Keras opens it before it reads the index.
+    assert (tmp_path / "w_00001.weights.h5").read_bytes() == b"somebody's"
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_indexes_are_checked(tmp_path):
