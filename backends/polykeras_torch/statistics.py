@@ -14,10 +14,10 @@ from polykeras_torch.surroundings import differentiated_twice
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
-__all__ = ["KERNELS"]
+__all__ = ["KERNELS", "WIDE", "feature_moments"]
 
 Axes = tuple[int, ...]
-_WIDE: Final = (torch.float32, torch.float64)
+WIDE: Final = (torch.float32, torch.float64)
 
 
 def _mean(x: torch.Tensor, axis: Axes, keepdims: bool) -> torch.Tensor:
@@ -45,7 +45,7 @@ def _moments(
     x: torch.Tensor, axes: Axes, keepdims: bool, synchronized: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
     features_last = axes == tuple(range(x.ndim - 1)) and x.ndim > 1 and x.numel()
-    if features_last and x.dtype in _WIDE and not differentiated_twice():
+    if features_last and x.dtype in WIDE and not differentiated_twice():
         center, variance = _FeatureMoments.apply(x)  # type: ignore[no-untyped-call]
         if keepdims:
             shape = (1,) * (x.ndim - 1) + center.shape
@@ -55,18 +55,23 @@ def _moments(
     return center, variance
 
 
-class _FeatureMoments(torch.autograd.Function):
-    """Mean and variance of each feature on the last axis.
+def feature_moments(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return mean and variance of each feature on the last axis.
 
     `torch.var_mean` over leading axes takes ten times as long as sums over rows, which
     are as exact where the mean is subtracted first.
     """
+    rows = x.reshape(-1, x.shape[-1])
+    center = rows.mean(0)
+    return center, (rows - center).square_().mean(0)
+
+
+class _FeatureMoments(torch.autograd.Function):
+    """Mean and variance of each feature on the last axis."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        rows = x.reshape(-1, x.shape[-1])
-        center = rows.mean(0)
-        variance = (rows - center).square_().mean(0)
+        center, variance = feature_moments(x)
         ctx.save_for_backward(x, center)
         return center, variance
 

@@ -211,6 +211,7 @@ from polykeras.ops.nan_reductions import (
 )
 from polykeras.ops.normalization import (
     batch_normalization,
+    batch_normalization_training,
     layer_normalization,
     rms_normalization,
 )
@@ -459,6 +460,7 @@ __all__ = [
     "average_pool",
     "bartlett",
     "batch_normalization",
+    "batch_normalization_training",
     "binary_crossentropy",
     "bincount",
     "bitwise_and",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from polykeras import config, ops
@@ -10,7 +11,12 @@ from polykeras.errors import ShapeError
 from polykeras.ops._declare import op
 from polykeras.ops._shapes import canonical_axes, canonical_axis
 
-__all__ = ["batch_normalization", "layer_normalization", "rms_normalization"]
+__all__ = [
+    "batch_normalization",
+    "batch_normalization_training",
+    "layer_normalization",
+    "rms_normalization",
+]
 
 _SMALL_FLOATS = ("float16", "bfloat16")
 
@@ -109,15 +115,125 @@ def _(
     scale: Tensor | None,
     epsilon: float,
 ) -> tuple[Any, ...]:
-    name = "batch_normalization"
+    along = _checked_axis(
+        "batch_normalization",
+        x,
+        axis,
+        **{"mean": mean, "variance": variance, "offset": offset, "scale": scale},
+    )
+    return x, mean, variance, along, offset, scale, epsilon
+
+
+def _checked_axis(name: str, x: Tensor, axis: int, **weights: Tensor | None) -> int:
+    """Return the axis of the features from 0 up; weights have one value for each."""
     along = canonical_axis(name, axis, len(x.shape))
     expected = (x.shape[along],)
-    given = {"mean": mean, "variance": variance, "offset": offset, "scale": scale}
-    for what, value in given.items():
+    for what, value in weights.items():
         if value is not None and tuple(value.shape) != expected:
             shape = tuple(value.shape)
             raise ShapeError(_mismatch(name, what, expected, (along,), x, shape))
-    return x, mean, variance, along, offset, scale, epsilon
+    return along
+
+
+@op(inexact="x offset scale")
+def batch_normalization_training(
+    x: Tensor,
+    axis: int,
+    offset: Tensor | None = None,
+    scale: Tensor | None = None,
+    epsilon: float = 1e-3,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Normalise each feature by its own mean and variance over all other axes.
+
+    Args:
+        x: A tensor of any shape.
+        axis: The axis of the features.
+        offset: Added to the result, ``(x.shape[axis],)``, or None.
+        scale: Multiplied with the normalised values, likewise.
+        epsilon: Added to the variance.
+
+    Returns:
+        A tensor of the shape of `x`, and mean and variance of each feature,
+        ``(x.shape[axis],)``.
+
+    Raises:
+        ShapeError: If a weight has another shape.
+
+    Reference: Ioffe and Szegedy, 2015, "Batch Normalization", algorithm 1.
+
+    >>> import polykeras as keras
+    >>> y, mean, variance = keras.ops.batch_normalization_training(
+    ...     [[1.0], [5.0]], axis=-1, epsilon=0.0
+    ... )
+    >>> y.tolist(), float(mean[0]), float(variance[0])
+    ([[-1.0], [1.0]], 3.0, 4.0)
+    """
+    x = ops.convert_to_tensor(x)
+    along = canonical_axis("batch_normalization_training", axis, len(x.shape))
+    mean, variance = ops.moments(x, _others(x, along))
+    out = ops.batch_normalization(x, mean, variance, along, offset, scale, epsilon)
+    return out, mean, variance
+
+
+def _others(x: Tensor, axis: int) -> tuple[int, ...]:
+    return tuple(i for i in range(len(x.shape)) if i != axis)
+
+
+@batch_normalization_training.prepare
+def _(
+    x: Tensor, axis: int, offset: Tensor | None, scale: Tensor | None, epsilon: float
+) -> tuple[Any, ...]:
+    name = "batch_normalization_training"
+    along = _checked_axis(name, x, axis, offset=offset, scale=scale)
+    return x, along, offset, scale, epsilon
+
+
+@batch_normalization_training.joint_vjp("x", "offset", "scale")
+def _(
+    g: tuple[Tensor, Tensor, Tensor],
+    out: tuple[Tensor, Tensor, Tensor],
+    x: Tensor,
+    axis: int,
+    offset: Tensor | None,
+    scale: Tensor | None,
+    epsilon: float,
+) -> tuple[Tensor | None, ...]:
+    # Ioffe and Szegedy, section 3, with all that is one number a feature put together.
+    wide, dtype = _computing(x)
+    name = "batch_normalization_training"
+    to_out, to_mean, to_variance = (ops.cast(part, ops.dtype(wide)) for part in g)
+    over = _others(wide, axis)
+    count = max(math.prod(wide.shape[i] for i in over), 1)
+
+    def across(value: Tensor) -> Tensor:
+        return _along(name, "statistics", value, wide, (axis,))
+
+    if wide is x:
+        mean, variance = out[1:]
+    else:
+        mean, variance = ops.moments(wide, over)
+    away = ops.subtract(wide, across(mean))
+    factor = ops.rsqrt(ops.add(variance, epsilon))
+    doffset = ops.sum(to_out, over)
+    dscale = ops.multiply(ops.sum(ops.multiply(to_out, away), over), factor)
+    slope = (
+        factor
+        if scale is None
+        else ops.multiply(factor, ops.cast(scale, ops.dtype(wide)))
+    )
+    level = ops.subtract(to_mean, ops.multiply(slope, doffset))
+    tilt = ops.subtract(
+        ops.multiply(to_variance, 2.0),
+        ops.multiply(ops.multiply(slope, dscale), factor),
+    )
+    dx = ops.multiply(to_out, across(slope))
+    dx = ops.add(dx, ops.multiply(away, across(ops.divide(tilt, count))))
+    dx = ops.add(dx, across(ops.divide(level, count)))
+    return (
+        ops.cast(dx, dtype),
+        None if offset is None else ops.cast(doffset, dtype),
+        None if scale is None else ops.cast(dscale, dtype),
+    )
 
 
 @op(inexact="x gamma beta")

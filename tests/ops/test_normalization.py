@@ -42,6 +42,21 @@ def test_batch_normalization(backend, axis, weights):
     )
 
 
+@pytest.mark.parametrize("axis", [-1, 1, 0])
+@pytest.mark.parametrize("weights", [True, False])
+def test_batch_normalization_training(backend, axis, weights):
+    others = tuple(i for i in range(3) if i != axis % 3)
+    mean, variance = X.mean(others), X.var(others)
+    offset, scale = RNG.normal(size=(2, X.shape[axis])) if weights else (None, None)
+    args = (X, axis, offset, scale, 0.01)
+    out = check_abstract(ops.batch_normalization_training, *args)
+    expected = ops.batch_normalization(X, mean, variance, axis, offset, scale, 0.01)
+    check_values(out[0], ops.convert_to_numpy(expected), ulp=40, scale=5)
+    check_values(out[1], mean, ulp=20, scale=5)
+    check_values(out[2], variance, ulp=20, scale=50)
+    check_gradient(ops.batch_normalization_training, args, order=2)
+
+
 @pytest.mark.parametrize("axis", [-1, 1, (1, 2), (0, 2)], ids=str)
 @pytest.mark.parametrize("weights", [True, False])
 def test_layer_normalization(backend, axis, weights):

@@ -32,6 +32,15 @@ def _batch(
     return y if offset is None else y + offset.reshape(shape)
 
 
+def _training(
+    x: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Any:
+    axis %= x.ndim
+    others = tuple(i for i in range(x.ndim) if i != axis)
+    mean, variance = np.mean(x, others), np.var(x, others)
+    return _batch(x, mean, variance, axis, offset, scale, epsilon), mean, variance
+
+
 def _axes(axis: Any) -> tuple[int, ...]:
     return (axis,) if isinstance(axis, int) else tuple(axis)
 
@@ -79,6 +88,22 @@ CASES: Final = (
             ErrorSample(
                 call(real(4, 3), real(2), real(2), 1), ShapeError, ("(2,)", "3")
             ),
+        ),
+    ),
+    OpCase(
+        "batch_normalization_training",
+        (
+            call(real(4, 3), 1),
+            call(real(2, 3, 4), 1, offset=real(3), scale=real(3), epsilon=0.01),
+            call(real(2, 5, 3), -1, offset=real(3), scale=real(3), epsilon=0.01),
+        ),
+        _training,
+        composed(48, "a mean, a variance of up to 10, a root, a division", scale=_size),
+        _FLOATS,
+        gradient=2,
+        slope_tolerance=1e-6,
+        errors=(
+            ErrorSample(call(real(4, 3), 1, offset=real(2)), ShapeError, ("(2,)", "3")),
         ),
     ),
     OpCase(

@@ -140,34 +140,28 @@ class BatchNormalization(ScaledLayer):
         Raises:
             ShapeError: If `mask` has another rank.
         """
-        if not (training and self.trainable):
-            mean, variance = self.moving_mean.value, self.moving_variance.value
-            return self._normalized(inputs, mean, variance)
-        mean, variance = self._batch_statistics(wide(inputs), mask)
-        self._move(self.moving_mean, mean)
-        self._move(self.moving_variance, variance)
-        return self._normalized(inputs, mean, variance)
+        learned = training and self.trainable
+        if learned and mask is None:
+            outputs, mean, variance = ops.batch_normalization_training(
+                wide(inputs), self.axis, self.beta, self.gamma, self.epsilon
+            )
+        else:
+            if learned:
+                mean, variance = self._batch_statistics(wide(inputs), mask)
+            else:
+                mean, variance = self.moving_mean.value, self.moving_variance.value
+            outputs = ops.batch_normalization(
+                *(wide(inputs), mean, variance, self.axis),
+                *(self.beta, self.gamma, self.epsilon),
+            )
+        if learned:
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, variance)
+        return ops.cast(outputs, ops.dtype(inputs))
 
-    def _normalized(self, inputs: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        x = ops.batch_normalization(
-            wide(inputs),
-            mean,
-            variance,
-            self.axis,
-            offset=self.beta,
-            scale=self.gamma,
-            epsilon=self.epsilon,
-        )
-        return ops.cast(x, ops.dtype(inputs))
-
-    def _batch_statistics(
-        self, x: Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, Tensor]:
+    def _batch_statistics(self, x: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         rank = len(x.shape)
         axes = tuple(i for i in range(rank) if i != self.axis % rank)
-        if mask is None:
-            mean, variance = ops.moments(x, axes)
-            return mean, variance
         if len(mask.shape) != rank - 1:
             raise ShapeError(
                 f"The layer {self.name!r} needs a mask over all axes but the last, got "
