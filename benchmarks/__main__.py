@@ -64,6 +64,7 @@ def report(results: dict[str, tuple[str, Rows]], path: Path) -> None:
 def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
     # Not before the number of threads is settled.
     from benchmarks import (
+        bench_compare,
         bench_dispatch,
         bench_growth,
         bench_import,
@@ -73,6 +74,10 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
     )
 
     return {
+        "compare": (
+            "Comparing 50 layers on two engines against running them, CPU seconds",
+            lambda peer: bench_compare.run(),
+        ),
         "dispatch": (
             "Dispatch of one op, nanoseconds of CPU time",
             lambda peer: bench_dispatch.run(keras_python=peer),

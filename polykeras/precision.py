@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import ml_dtypes
@@ -11,6 +12,9 @@ from polykeras import dtypes
 from polykeras.backend import Array
 
 __all__ = ["epsilon_of", "errors_in_ulp", "spacing"]
+
+_EXPONENT = np.int64(0x7FF0000000000000)
+"""The bits of the exponent of a float64."""
 
 
 def epsilon_of(dtype: str) -> float:
@@ -25,6 +29,7 @@ def epsilon_of(dtype: str) -> float:
     return float(_limits(dtype).eps)
 
 
+@cache
 def _limits(dtype: str) -> Any:
     return ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
 
@@ -45,9 +50,9 @@ def spacing(values: Array, dtype: str) -> Array:
     )
     with np.errstate(all="ignore"):
         size = np.clip(size, float(limits.smallest_normal), float(limits.max))
-        # frexp gives mantissas from 1/2 to 1, so the exponent is one too large.
-        _, exponent = np.frexp(size)
-        return np.asarray(np.ldexp(float(limits.eps), exponent - 1))
+        # Without its mantissa a number is the power of two below it.
+        power = np.bitwise_and(size.view(np.int64), _EXPONENT).view(np.float64)
+        return np.asarray(power * float(limits.eps))
 
 
 def errors_in_ulp(found: Array, expected: Array, dtype: str, scale: Any = 0.0) -> Array:

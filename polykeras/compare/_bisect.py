@@ -106,7 +106,7 @@ def bisect(comparison: Comparison, engine: Backend) -> list[str] | None:
 
     def is_right(replaced: frozenset[str]) -> bool:
         mixed = Substituted(engine, comparison.reference, replaced)
-        outputs = comparison.outputs(mixed)
+        outputs = comparison.subject.outputs(mixed)
         used.update(mixed.used)
         pairs = zip(outputs, wanted, call.bounds, strict=False)
         return not any(judged(x, want, d, bound).bad for (x, d), want, bound in pairs)

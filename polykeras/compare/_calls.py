@@ -7,10 +7,11 @@ reached before, so shared layers and the steps of a recurrent layer each have th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
+from weakref import ref
 
 import numpy as np
 
@@ -20,6 +21,9 @@ from polykeras.compare._measures import Bound
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._store import Store
 from polykeras.layers import Layer
+from polykeras.layers._call import call_signature
+from polykeras.models.functional import Functional
+from polykeras.models.sequential import Sequential
 from polykeras.ops._operands import Traced
 from polykeras.state import StateScope
 
@@ -38,6 +42,9 @@ class Call:
         outputs: Its outputs likewise.
         dtypes: The dtype of each output in the model, "" for other leaves.
         form: The structure of the outputs.
+        by_itself: Whether engines run the layer alone too. In training only layers
+            that know of it do, and models without ops of their own never: others run
+            alone once their error as the model ran asks for it.
         bounds: The rounding to expect of each output as the model runs.
         local: The same of the layer alone, with the reference's inputs.
         fed: The same of the inputs, where the layer around it runs alone.
@@ -50,6 +57,7 @@ class Call:
     outputs: list[Array | None]
     dtypes: list[str]
     form: Any
+    by_itself: bool
     bounds: list[Bound] = field(default_factory=list)
     local: list[Bound] = field(default_factory=list)
     fed: list[Bound] = field(default_factory=list)
@@ -151,14 +159,23 @@ class Watcher:
         run: Callable[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        counts: Counter[str],
     ) -> tuple[Any, list[Fed]]:
         """Run a layer on the reference's inputs; layers inside answer as recorded.
+
+        Args:
+            call: What it got and gave on the reference.
+            calls: What answers for layers inside.
+            run: The code of the layer.
+            args: Its arguments, whose tensors are replaced.
+            kwargs: Likewise.
+            counts: How often each place had been reached when the call began.
 
         Returns:
             The outputs, and what each layer inside was given.
         """
         given = self.replaced((args, kwargs), call.inputs)
-        before = self._counts.copy()
+        before, self._counts = self._counts, counts.copy()
         self._answers, self._fed = calls, []
         try:
             with StateScope()():
@@ -168,10 +185,13 @@ class Watcher:
             self._counts = before
 
     def arrays(self, structure: Any) -> list[Array | None]:
-        """Return the values of the tensors, None for other leaves."""
+        """Return the values of the tensors, None for other leaves.
+
+        They may share memory with the tensors.
+        """
         leaves, _ = tree.flatten_leaves(structure)
         return [
-            np.array(self.engine.to_numpy(x)) if self.engine.is_tensor(x) else None
+            np.asarray(self.engine.to_numpy(x)) if self.engine.is_tensor(x) else None
             for x in leaves
         ]
 
@@ -181,13 +201,20 @@ class Recorder(Watcher):
 
     Attributes:
         calls: The calls by key, in the order in which they end.
+
+    Args:
+        engine: The reference.
+        store: Holds the arrays.
+        mode: ``"inference"`` or ``"training"``.
     """
 
-    def __init__(self, engine: Backend, store: Store) -> None:
-        """Start without calls; the store holds the arrays."""
+    def __init__(self, engine: Backend, store: Store, mode: str) -> None:
+        """Start without calls."""
         super().__init__(engine)
         self._store = store
+        self._mode = mode
         self.calls: dict[tuple[str, int], Call] = {}
+        self._kept: dict[int, tuple[ref[Any], Array]] = {}
 
     def watch(
         self,
@@ -197,19 +224,49 @@ class Recorder(Watcher):
         kwargs: dict[str, Any],
     ) -> Any:
         """Run and record."""
-        inputs = self.arrays((args, kwargs))
+        inputs = [self._keep(x) for x in tree.flatten_leaves((args, kwargs))[0]]
         outputs = layer.call(*args, **kwargs)
-        found = self.arrays(outputs)
+        leaves, form = tree.flatten_leaves(outputs)
+        found = [self._keep(x) for x in leaves]
         self.calls[key] = Call(
             key,
             type(layer).__name__,
             layer.compute_dtype,
-            [None if x is None else self._store.keep(x) for x in inputs],
-            [None if x is None else self._store.keep(x) for x in found],
+            inputs,
+            found,
             [_nominal(x, layer.compute_dtype) for x in found],
-            tree.flatten_leaves(outputs)[1],
+            form,
+            not _has_no_ops(layer)
+            and (self._mode == "inference" or depends_on_mode(layer)),
         )
         return outputs
+
+    def _keep(self, x: Any) -> Array | None:
+        """Return the values of a tensor: the outputs of one layer feed the next."""
+        if not self.engine.is_tensor(x):
+            return None
+        kept = self._kept.get(id(x))
+        # Numbers of tensors that are gone are given to others.
+        if kept is not None and kept[0]() is x:
+            return kept[1]
+        value = self._store.keep(np.array(self.engine.to_numpy(x)))
+        self._kept[id(x)] = ref(x), value
+        return value
+
+
+def depends_on_mode(layer: Layer) -> bool:
+    """Return whether a layer's own code may do something else in training."""
+    stacked = isinstance(layer, Sequential | Functional)
+    return call_signature(cast("Hashable", type(layer))).has_training and not stacked
+
+
+def _has_no_ops(layer: Layer) -> bool:
+    """Return whether a model consists of its layers alone."""
+    if isinstance(layer, Sequential):
+        return layer.built
+    return isinstance(layer, Functional) and all(
+        isinstance(node.operation, Layer) for node in layer._graph.nodes
+    )
 
 
 def _nominal(x: Array | None, policy: str) -> str:
@@ -220,14 +277,28 @@ def _nominal(x: Array | None, policy: str) -> str:
 
 
 class Spreader(Watcher):
-    """Widens the bounds of recorded calls by one perturbed reference."""
+    """Widens the bounds of recorded calls by one perturbed reference.
+
+    Args:
+        engine: The reference.
+        calls: The record to widen.
+        rest: Whether to widen the bounds of those layers alone that are usually
+            not run alone, rather than all others.
+    """
 
     engine: Perturbed
 
-    def __init__(self, engine: Perturbed, calls: dict[tuple[str, int], Call]) -> None:
+    def __init__(
+        self,
+        engine: Perturbed,
+        calls: dict[tuple[str, int], Call],
+        *,
+        rest: bool = False,
+    ) -> None:
         """Take the record to widen."""
         super().__init__(engine)
         self.calls = calls
+        self.rest = rest
         for call in calls.values():
             call.bounds = call.bounds or [Bound() for _ in call.outputs]
             call.local = call.local or [Bound() for _ in call.outputs]
@@ -243,13 +314,15 @@ class Spreader(Watcher):
         """Run alone and as the model runs."""
         call = self.calls.get(key)
         with self._dtype_of(layer):
-            if call is not None:
-                local, fed = self.alone(call, self.calls, layer.call, args, kwargs)
+            if call is not None and call.by_itself != self.rest:
+                local, fed = self.alone(
+                    call, self.calls, layer.call, args, kwargs, self._counts
+                )
                 _widen(call.local, self.arrays(local), call.outputs)
                 for inner, inputs in fed:
                     _widen(inner.fed, inputs, inner.inputs)
             outputs = layer.call(*args, **kwargs)
-        if call is not None:
+        if call is not None and not self.rest:
             _widen(call.bounds, self.arrays(outputs), call.outputs)
         return outputs
 
@@ -283,10 +356,11 @@ class Outcome:
     Args:
         call: The call.
         outputs: As the model ran.
-        alone: With the reference's inputs.
+        alone: With the reference's inputs; empty if it has not run alone.
         dtypes: The dtypes of the outputs, "" for other leaves.
         fed: What the layer, alone, gave to the layers inside.
-        again: Runs the layer alone once more, on an engine that shares its tensors.
+        again: Runs the layer alone on an engine that shares its tensors; None if that
+            is not possible.
     """
 
     call: Call
@@ -294,7 +368,7 @@ class Outcome:
     alone: list[Array | None]
     dtypes: list[str]
     fed: list[Fed]
-    again: Callable[[Backend], None]
+    again: Callable[[Backend], tuple[list[Array | None], list[Fed]]] | None
 
 
 class Follower(Watcher):
@@ -328,18 +402,18 @@ class Follower(Watcher):
         call = self.calls.get(key)
         if call is None:
             return layer.call(*args, **kwargs)
-        local, fed = self.alone(call, self.calls, layer.call, args, kwargs)
+        counts = self._counts.copy()
+
+        def again(engine: Backend) -> tuple[list[Array | None], list[Fed]]:
+            with engine_scope(engine):
+                found = self.alone(call, self.calls, layer.call, args, kwargs, counts)
+            return self.arrays(found[0]), found[1]
+
+        alone, fed = again(self.engine) if call.by_itself else ([], [])
         outputs = layer.call(*args, **kwargs)
         names = [
             self.engine.dtype_name(x) if self.engine.is_tensor(x) else ""
             for x in tree.flatten_leaves(outputs)[0]
         ]
-
-        def again(engine: Backend) -> None:
-            with engine_scope(engine):
-                self.alone(call, self.calls, layer.call, args, kwargs)
-
-        self.tell(
-            Outcome(call, self.arrays(outputs), self.arrays(local), names, fed, again)
-        )
+        self.tell(Outcome(call, self.arrays(outputs), alone, names, fed, again))
         return outputs

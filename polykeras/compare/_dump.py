@@ -22,8 +22,9 @@ import numpy as np
 
 from polykeras import dtypes
 from polykeras.backend import Array
+from polykeras.compare._judging import Judged, misshapen
 from polykeras.compare._measures import judge, measure
-from polykeras.compare._report import Item, Report
+from polykeras.compare._report import Item, Place, Report
 from polykeras.errors import ArgumentError, DataError, DTypeError
 from polykeras.precision import epsilon_of
 from polykeras.storage.atomic import atomic_path
@@ -256,7 +257,7 @@ def diff(a: Dump, b: Dump) -> Report:
 
 def _compared(a: Dump, b: Dump, entry: Entry, other: Entry | None) -> Item:
     coarse = entry.dtype if other is None else _coarser(entry.dtype, other.dtype)
-    ready = {
+    place: Place = {
         "kind": entry.kind,
         "name": entry.name,
         "cls": entry.cls,
@@ -268,11 +269,9 @@ def _compared(a: Dump, b: Dump, entry: Entry, other: Entry | None) -> Item:
     }
     if other is None:
         why = f"the dump of {b.engine!r} has no such array"
-        return Item(**ready, error=None, bound=0.0, verdict="not comparable", why=why)
+        return Item.missing(why, **place)
     if other.array.shape != entry.array.shape:
-        nothing = measure(np.zeros(()), np.full((), np.nan), "float64")
-        why = f"its shape is {other.array.shape}, expected {entry.array.shape}"
-        return Item(**ready, error=nothing, bound=0.0, verdict="wrong", why=why)
+        return Item.judged(misshapen(other.array, entry.array), **place)
     wide = "complex128" if entry.array.dtype.kind == "c" else "float64"
     error = measure(other.array, entry.array.astype(wide), coarse)
     stated = [e.bound for e in (entry, other) if e.bound is not None]
@@ -281,10 +280,7 @@ def _compared(a: Dump, b: Dump, entry: Entry, other: Entry | None) -> Item:
     if not stated and dtypes.is_float(coarse):
         bound = _DEFAULT_TERMS * epsilon_of(coarse) * error.ceiling
         why = f"{_DEFAULT_TERMS} ULP of the largest entry: the dumps state no bound"
-    verdict = judge(error, bound)
-    return Item(
-        **ready, error=error, bound=bound, verdict=verdict, accumulated=verdict, why=why
-    )
+    return Item.judged(Judged(error, bound, judge(error, bound), why), **place)
 
 
 def _coarser(a: str, b: str) -> str:

@@ -17,7 +17,7 @@ from polykeras.compare._measures import (
     measure,
 )
 
-__all__ = ["LAYER_REPLICAS", "REPLICAS", "Judged", "judged"]
+__all__ = ["LAYER_REPLICAS", "REPLICAS", "Judged", "judged", "misshapen"]
 
 REPLICAS: Final = 2
 """How many perturbed references make a bound of scalars, such as losses."""
@@ -64,9 +64,14 @@ def judged(found: Array, want: Array, dtype: str, bound: Bound) -> Judged:
         bound: The rounding to expect.
     """
     if found.shape != want.shape:
-        nothing = measure(np.zeros(()), np.full((), np.nan), "float64")
-        why = f"its shape is {found.shape}, expected {want.shape}"
-        return Judged(nothing, 0.0, "wrong", why)
+        return misshapen(found, want)
     error = measure(found, want, dtype)
     allowed = bound.allowed(error.ceiling, dtype)
     return Judged(error, allowed, judge(error, allowed, overflows=bound.nonfinite))
+
+
+def misshapen(found: Array, want: Array) -> Judged:
+    """Judge an array of a wrong shape, whose error cannot be measured."""
+    nothing = measure(np.zeros(()), np.full((), np.nan), "float64")
+    why = f"its shape is {found.shape}, expected {want.shape}"
+    return Judged(nothing, 0.0, "wrong", why)

@@ -9,7 +9,7 @@ import numpy as np
 
 from polykeras import dtypes
 from polykeras.backend import Array
-from polykeras.precision import errors_in_ulp, spacing
+from polykeras.precision import spacing
 
 __all__ = ["VERDICTS", "Bound", "Measure", "Verdict", "judge", "measure"]
 
@@ -29,6 +29,7 @@ SPREADS: Final = 4
 """The bound is so many times the largest error of the perturbed references: the
 lambda of Higham and Mary's theorem, which fails with probability 2 exp(-lambda^2/2)
 or 7e-4 an entry, for errors that already have the largest size allowed."""
+BLOCK: Final = 16384
 _MISSED: Final = 1e-3
 SUSPICIOUS: Final = 8
 """Up to so many bounds an error is suspicious; beyond, no rounding explains it."""
@@ -78,42 +79,100 @@ def measure(found: Array, expected: Array, dtype: str) -> Measure:
     >>> m.max_abs, m.max_rel, m.identical
     (0.5, 0.25, False)
     """
-    narrow = dtypes.as_numpy_dtype(dtype)
-    wide = np.complex128 if np.iscomplexobj(expected) else np.float64
+    sums = _Sums(dtype, complex_=np.iscomplexobj(expected))
+    found, expected = np.asarray(found), np.asarray(expected)
+    flat, right = found.reshape(-1), expected.reshape(-1)
     with np.errstate(all="ignore"):
-        rounded = np.asarray(expected).astype(narrow)
-        identical = np.asarray(found, narrow).tobytes() == rounded.tobytes()
-        got, want = np.asarray(found).astype(wide), np.asarray(expected).astype(wide)
-        odd = np.zeros((), bool)
-        ulps = np.zeros(())
-        if not identical:
-            ulps = errors_in_ulp(found, expected, dtype)
-        if not (np.all(np.isfinite(got)) and np.all(np.isfinite(want))):
-            usable = np.isfinite(got) & np.isfinite(want)
-            same = (got == want) | (np.isnan(got) & np.isnan(want))
-            odd = ~usable & ~(same | (got == rounded.astype(wide)))
-            want, got = np.where(usable, want, 0.0), np.where(usable, got, 0.0)
+        # Blocks stay in the cache while they are measured.
+        for at in range(0, flat.size, BLOCK):
+            sums.add(flat[at : at + BLOCK], right[at : at + BLOCK], at)
+        return sums.measure(found.shape)
+
+
+class _Sums:
+    """What a measure is made of, block by block.
+
+    Args:
+        dtype: The dtype of what was found.
+        complex_: Whether the expected numbers are complex.
+    """
+
+    def __init__(self, dtype: str, *, complex_: bool) -> None:
+        self.dtype = dtype
+        self.narrow = dtypes.as_numpy_dtype(dtype)
+        self.wide = np.complex128 if complex_ else np.float64
+        self.identical = True
+        self.largest = self.total = self.noise = 0.0
+        self.signal = self.power = self.product = self.ceiling = self.ulp = 0.0
+        self.odd: list[int] = []
+        self.size = self.nonfinite = 0
+
+    def add(self, found: Array, expected: Array, at: int) -> None:
+        """Count a block that starts at the entry `at`."""
+        want, got = expected.astype(self.wide, copy=False), found.astype(self.wide)
+        if self.identical:
+            rounded = want.astype(self.narrow)
+            self.identical = rounded.tobytes() == found.astype(self.narrow).tobytes()
         error = np.abs(got - want)
-        flat = want.reshape(-1)
-        signal = float(np.vdot(flat, flat).real)
-        noise = float(np.vdot(error, error))
-        norms = np.sqrt(signal) * np.linalg.norm(got.reshape(-1))
-        ceiling = float(np.max(np.abs(want), initial=0.0))
-        largest = float(np.max(error, initial=0.0))
-        sqnr = 10 * float(np.log10(signal / noise)) if noise else np.inf
-    return Measure(
-        max_abs=largest,
-        mean_abs=float(np.mean(error)) if error.size else 0.0,
-        max_rel=largest / ceiling if ceiling else (0.0 if not largest else np.inf),
-        ulp=float(np.max(ulps, initial=0.0)),
-        sqnr=sqnr,
-        cosine=float(np.vdot(flat, got).real / norms) if norms else 1.0,
-        identical=identical,
-        nonfinite=int(np.sum(odd)),
-        positions=tuple(tuple(int(i) for i in at) for at in np.argwhere(odd)[:_SHOWN]),
-        size=int(error.size),
-        ceiling=ceiling,
-    )
+        largest = float(error.max())
+        if not np.isfinite(largest):
+            want, got = self._finite(want, got, at)
+            error = np.abs(got - want)
+            largest = float(error.max())
+        sizes = np.abs(want)
+        ceiling = float(sizes.max())
+        self.size += error.size
+        self.largest = max(self.largest, largest)
+        self.ceiling = max(self.ceiling, ceiling)
+        self.total += float(error.sum())
+        self.noise += float(np.vdot(error, error))
+        self.signal += float(np.vdot(want, want).real)
+        self.power += float(np.vdot(got, got).real)
+        self.product += float(np.vdot(want, got).real)
+        if largest and dtypes.is_inexact(self.dtype):
+            error /= spacing(sizes, self.dtype)
+            self.ulp = max(self.ulp, float(error.max()))
+
+    def _finite(self, want: Array, got: Array, at: int) -> tuple[Array, Array]:
+        """Return a block with 0 for what is not finite, and note where that is odd."""
+        usable = np.isfinite(got) & np.isfinite(want)
+        same = (got == want) | (np.isnan(got) & np.isnan(want))
+        same |= got == want.astype(self.narrow).astype(self.wide)
+        odd = np.flatnonzero(~usable & ~same)
+        self.nonfinite += odd.size
+        self.odd += [at + int(i) for i in odd[: _SHOWN - len(self.odd)]]
+        return np.where(usable, want, 0.0), np.where(usable, got, 0.0)
+
+    def measure(self, shape: tuple[int, ...]) -> Measure:
+        """Return the measure of all blocks, of an array of a shape."""
+        # An entry within half a unit is the right one, rounded; of complex numbers
+        # each part is.
+        half = 0.5 if self.wide is np.float64 else np.sqrt(0.5)
+        ulp = self.ulp if self.ulp > half else 0.0
+        if self.nonfinite or (self.largest and not dtypes.is_inexact(self.dtype)):
+            ulp = np.inf
+        norms = float(np.sqrt(self.signal) * np.sqrt(self.power))
+        ratio = np.divide(self.signal, self.noise)
+        return Measure(
+            max_abs=self.largest,
+            mean_abs=self.total / self.size if self.size else 0.0,
+            max_rel=self._relative(),
+            ulp=ulp,
+            sqnr=10 * float(np.log10(ratio)) if self.noise else np.inf,
+            cosine=self.product / norms if norms else 1.0,
+            identical=self.identical,
+            nonfinite=self.nonfinite,
+            positions=tuple(
+                tuple(int(i) for i in np.unravel_index(at, shape)) for at in self.odd
+            ),
+            size=self.size,
+            ceiling=self.ceiling,
+        )
+
+    def _relative(self) -> float:
+        if self.ceiling:
+            return self.largest / self.ceiling
+        return np.inf if self.largest else 0.0
 
 
 @dataclass
@@ -138,16 +197,22 @@ class Bound:
             expected: That of the reference.
         """
         wide = np.complex128 if np.iscomplexobj(expected) else np.float64
-        found, expected = found.astype(wide), expected.astype(wide)
+        found, expected = found.reshape(-1), expected.reshape(-1)
+        self.entries += found.size
         with np.errstate(all="ignore"):
-            difference = np.abs(found - expected)
-            largest = float(np.max(difference, initial=0.0))
-            if not np.isfinite(largest):
-                finite = np.isfinite(difference)
-                same = (found == expected) | (np.isnan(found) & np.isnan(expected))
-                self.nonfinite |= bool(np.any(~finite & ~same))
-                largest = float(np.max(difference, initial=0.0, where=finite))
-        self.entries += difference.size
+            for at in range(0, found.size, BLOCK):
+                got = found[at : at + BLOCK].astype(wide, copy=False)
+                want = expected[at : at + BLOCK].astype(wide, copy=False)
+                self._widen(got, want)
+
+    def _widen(self, found: Array, expected: Array) -> None:
+        difference = np.abs(found - expected)
+        largest = float(difference.max())
+        if not np.isfinite(largest):
+            finite = np.isfinite(difference)
+            same = (found == expected) | (np.isnan(found) & np.isnan(expected))
+            self.nonfinite |= bool(np.any(~finite & ~same))
+            largest = float(np.max(difference, initial=0.0, where=finite))
         self.spread = max(self.spread, largest)
 
     def allowed(self, ceiling: float, dtype: str) -> float:

@@ -37,6 +37,7 @@ import numpy as np
 from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend, Kernel, Tensor
 from polykeras.compare._engines import Recast
+from polykeras.compare._measures import BLOCK
 from polykeras.ops._registry import REGISTRY
 from polykeras.ops.random_normal import NORMAL_ULPS
 
@@ -115,6 +116,8 @@ _SUMS: Final = frozenset(
         "sum",
     }
 )
+_CONVOLUTIONS: Final = {"conv_general_kernel": 3, "conv_general_transpose": 2}
+"""Convolutions to the place of their number of groups."""
 _PRODUCTS: Final = frozenset(("prod", "cumprod"))
 _SYSTEMS: Final = frozenset(
     {
@@ -129,6 +132,8 @@ _SYSTEMS: Final = frozenset(
     }
 )
 _LIBRARY_ULP: Final = 4
+_SIGNS: Final = 4 * BLOCK
+"""Signs are drawn once; each block takes some from a random place on."""
 
 
 class Perturbed(Recast):
@@ -152,6 +157,7 @@ class Perturbed(Recast):
         """Start the random signs."""
         self.nominal = dtype
         self._random = np.random.default_rng(seed)
+        self._pool = 2.0 * self._random.integers(0, 2, _SIGNS) - 1
         self.forced = forced
         self._terms: dict[Any, Array] = {}
         super().__init__(inner, "float64", f"{inner.name}:perturbed")
@@ -171,12 +177,9 @@ class Perturbed(Recast):
 
         def err(*args: Any) -> Any:
             result = kernel(*args)
-            size = self._size(name, kernel, args, result)
             if isinstance(result, list | tuple):
-                return type(result)(
-                    self._moved(y, s) for y, s in zip(result, size, strict=True)
-                )
-            return self._moved(result, size)
+                return type(result)(self._erring(name, kernel, args, y) for y in result)
+            return self._erring(name, kernel, args, result)
 
         return err
 
@@ -189,7 +192,7 @@ class Perturbed(Recast):
         """Return values that err by one rounding."""
         if not dtypes.is_float(self.dtype_name(x)):
             return x
-        return self._moved(x, np.abs(self.to_numpy(x)))
+        return self._moved(x, relative=1.0)
 
     def _normal(self, draw: Kernel) -> Kernel:
         """Return a kernel whose normals err as those of backends may."""
@@ -203,76 +206,106 @@ class Perturbed(Recast):
             )
             before, self.nominal = self.nominal, dtype
             try:
-                return self._moved(
-                    drawn, 2 * NORMAL_ULPS * np.abs(self.to_numpy(drawn))
-                )
+                return self._moved(drawn, relative=2.0 * NORMAL_ULPS)
             finally:
                 self.nominal = before
 
         return normal
 
-    def _moved(self, y: Tensor, size: Any) -> Tensor:
-        """Add as many roundings as `size` says, with random signs, to a result."""
+    def _erring(
+        self, name: str, kernel: Kernel, args: tuple[Any, ...], y: Tensor
+    ) -> Tensor:
+        """Add the error that a primitive may make to one of its results."""
+        if not dtypes.is_inexact(self.dtype_name(y)):
+            return y
+        if name in _SUMS:
+            return self._moved(y, self._magnitudes(name, kernel, args))
+        if name in _IEEE:
+            return self._moved(y, relative=1.0, stored=True)
+        values = self.to_numpy(y)
+        if name in _PRODUCTS:
+            count = self._count(args) / max(1, values.size)
+            return self._moved(y, relative=max(1.0, count))
+        if name in _SYSTEMS:
+            n = values.shape[-1] if values.ndim else 1
+            return self._moved(y, n * np.max(np.abs(values), initial=0.0))
+        return self._moved(y, relative=2.0 * _LIBRARY_ULP)
+
+    def _moved(
+        self,
+        y: Tensor,
+        size: Any = None,
+        *,
+        relative: float = 0.0,
+        stored: bool = False,
+    ) -> Tensor:
+        """Add roundings, with random signs, to a result.
+
+        Args:
+            y: The result.
+            size: How many units of roundoff each entry may err by, or None.
+            relative: How many it may err by in units of its magnitude.
+            stored: Whether entries that the nominal dtype has do not err.
+        """
         name = self.dtype_name(y)
         if not dtypes.is_inexact(name):
             return y
         values = self.to_numpy(y)
-        unit, normal, largest = _limits(self.nominal)
+        flat = values.reshape(-1)
+        sizes = None
+        if size is not None:
+            sizes = np.broadcast_to(size, values.shape).reshape(-1)
+        moved = np.empty_like(flat)
+        unit = _limits(self.nominal)[0]
         with np.errstate(all="ignore"):
-            error = np.multiply(size, unit)
-            moved = values + error * self._signs(values.shape)
-            sizes = np.abs(values)
-            if np.any((sizes < normal) & (sizes > 0)):
-                moved = self._underflown(values, moved)
-            if not np.all(sizes <= largest):
-                finite = np.isfinite(values)
-                beyond = np.where(np.abs(moved) > largest, values * np.inf, moved)
-                moved = np.where(finite, beyond, values)
-        return self.inner.from_numpy(moved, name)
+            # Blocks stay in the cache.
+            for at in range(0, flat.size, BLOCK):
+                part = slice(at, at + BLOCK)
+                block = flat[part]
+                magnitude = np.abs(block)
+                if sizes is None:
+                    error = magnitude * (relative * unit)
+                else:
+                    error = sizes[part] * unit
+                error *= self._signs(block.size)
+                if stored and not np.iscomplexobj(block):
+                    error *= self._is_rounded(block)
+                moved[part] = self._limited(block, block + error, magnitude)
+        return self.inner.from_numpy(moved.reshape(values.shape), name)
 
-    def _signs(self, shape: tuple[int, ...]) -> Array:
-        """Return a random sign for each entry."""
-        count = math.prod(shape)
-        bits = np.frombuffer(self._random.bytes(count // 8 + 1), np.uint8)
-        signs = np.unpackbits(bits, count=count).view(np.int8)
-        return (2 * signs - 1).reshape(shape)
+    def _limited(self, values: Array, moved: Array, sizes: Array) -> Array:
+        """Let numbers beyond the limits of the nominal dtype under- or overflow."""
+        _, normal, largest = _limits(self.nominal)
+        if sizes.min() < normal and np.any((sizes < normal) & (sizes > 0)):
+            moved = self._underflown(values, moved)
+        if not sizes.max() <= largest:
+            finite = np.isfinite(values)
+            beyond = np.where(np.abs(moved) > largest, values * np.inf, moved)
+            moved = np.where(finite, beyond, values)
+        return moved
+
+    def _signs(self, count: int) -> Array:
+        """Return a random sign for each entry of a block."""
+        at = int(self._random.random() * (_SIGNS - count))
+        return self._pool[at : at + count]
 
     def _underflown(self, values: Array, moved: Array) -> Array:
-        """Let numbers lose up to half of the smallest number, but not their sign."""
+        """Let numbers move by up to half of the smallest number, but not beyond 0.
+
+        What is smaller than that half is 0.
+        """
         limits: Any = ml_dtypes.finfo(  # type: ignore[no-untyped-call]
             dtypes.as_numpy_dtype(self.nominal)
         )
         lost = float(limits.smallest_subnormal) / 2
-        moved = moved + lost * self._signs(values.shape)
-        return np.where(np.sign(moved) == np.sign(values), moved, 0.0)
+        moved = moved + lost * self._signs(values.size)
+        kept = (np.sign(moved) == np.sign(values)) & (np.abs(values) >= lost)
+        return np.where(kept, moved, 0.0)
 
-    def _size(
-        self, name: str, kernel: Kernel, args: tuple[Any, ...], result: Any
-    ) -> Any:
-        """Return how many units of roundoff each entry of the result may err by."""
-        many = isinstance(result, list | tuple)
-        leaves = [self.to_numpy(y) for y in (result if many else [result])]
-        if name in _SUMS:
-            return self._magnitudes(name, kernel, args)
-        if name in _IEEE:
-            sizes = [np.abs(y) * ~self._is_stored(y) for y in leaves]
-        elif name in _PRODUCTS:
-            count = self._count(args) / max(1, leaves[0].size)
-            sizes = [max(1.0, count) * np.abs(y) for y in leaves]
-        elif name in _SYSTEMS:
-            n = max((y.shape[-1] for y in leaves if y.ndim), default=1)
-            sizes = [n * np.max(np.abs(y), initial=0.0) for y in leaves]
-        else:
-            sizes = [2 * _LIBRARY_ULP * np.abs(y) for y in leaves]
-        return sizes if many else sizes[0]
-
-    def _is_stored(self, values: Array) -> Array:
-        """Return which numbers the nominal dtype has, so that they are not rounded."""
-        with np.errstate(all="ignore"):
-            if np.iscomplexobj(values):
-                return np.zeros(values.shape, bool)
-            narrow = values.astype(dtypes.as_numpy_dtype(self.nominal))
-            return np.asarray(narrow.astype(values.dtype) == values)
+    def _is_rounded(self, values: Array) -> Array:
+        """Return which numbers the nominal dtype does not have."""
+        narrow = values.astype(dtypes.as_numpy_dtype(self.nominal))
+        return np.asarray(narrow.astype(values.dtype) != values)
 
     def _count(self, args: tuple[Any, ...]) -> float:
         return float(max(math.prod(x.shape) for x in self._inexact(args)))
@@ -281,8 +314,10 @@ class Perturbed(Recast):
         """Return ``sqrt(n) + 1`` times the sum of the magnitudes of the terms."""
         if name == "matmul":
             return _product_magnitudes(*map(self.to_numpy, args[:2]))
-        if name == "conv_general":
-            return self._convolved_magnitudes(kernel, args)
+        if name == "conv_general" or (
+            name in _CONVOLUTIONS and args[_CONVOLUTIONS[name]] == 1
+        ):
+            return self._convolved_magnitudes(name, kernel, args)
         absolute = kernel(*self._mapped(args, np.abs))
         key = (
             name,
@@ -293,21 +328,28 @@ class Perturbed(Recast):
             self._terms[key] = np.sqrt(np.maximum(np.abs(ones), 1.0)) + 1
         return self._terms[key] * np.abs(self.to_numpy(absolute))
 
-    def _convolved_magnitudes(self, kernel: Kernel, args: tuple[Any, ...]) -> Any:
+    def _convolved_magnitudes(
+        self, name: str, kernel: Kernel, args: tuple[Any, ...]
+    ) -> Any:
         """Do as `_product_magnitudes`: a convolution multiplies windows by filters."""
         x, w = self.to_numpy(args[0]), self.to_numpy(args[1])
-        groups = x.shape[-1] // w.shape[-2]
-        if groups > 1:
-            # The norms of the windows of each group: one filter of ones for each.
-            ones = np.ones((*w.shape[:-1], groups))
-        else:
-            ones = np.ones((*w.shape[:-1], 1))
-        squares = self.inner.from_numpy(np.square(x), "float64")
-        filters = self.inner.from_numpy(ones, "float64")
-        windows = np.sqrt(self.to_numpy(kernel(squares, filters, *args[2:])))
-        norms = np.sqrt(np.sum(np.square(w), tuple(range(w.ndim - 1))))
-        windows = np.repeat(windows, w.shape[-1] // windows.shape[-1], -1)
-        return (math.sqrt(math.prod(w.shape[:-1])) + 1) * windows * norms
+        if name == "conv_general_kernel":
+            # Each entry is the product of one channel of inputs and one of outputs.
+            rows, columns = (np.sqrt(_squares(a, -1)) for a in (x, w))
+            return (math.sqrt(w.size / w.shape[-1]) + 1) * rows[:, None] * columns
+        back = name == "conv_general_transpose"
+        groups = 1 if back else x.shape[-1] // w.shape[-2]
+        squares = np.square(x)
+        if groups == 1:
+            squares = np.sum(squares, -1, keepdims=True)
+        # The norms of the windows of each group: one filter of ones for each.
+        ones = np.ones((*w.shape[:-2], squares.shape[-1] // groups, groups))
+        wide = [self.inner.from_numpy(a, "float64") for a in (squares, ones)]
+        windows = np.sqrt(self.to_numpy(kernel(*wide, *args[2:])))
+        norms = np.sqrt(_squares(w, -2 if back else -1))
+        windows = np.repeat(windows, norms.size // windows.shape[-1], -1)
+        terms = w.size / w.shape[-2 if back else -1]
+        return (math.sqrt(terms) + 1) * windows * norms
 
     def _mapped(self, args: tuple[Any, ...], fn: Any) -> list[Any]:
         inexact = {id(x) for x in self._inexact(args)}
@@ -324,6 +366,13 @@ class Perturbed(Recast):
             for x in tree.flatten(list(args))
             if self.is_tensor(x) and dtypes.is_inexact(self.dtype_name(x))
         ]
+
+
+def _squares(x: Array, axis: int) -> Array:
+    """Return the sums of squares over all other axes."""
+    letters = "abcdefghij"[: x.ndim]
+    squares: Array = np.einsum(f"{letters},{letters}->{letters[axis]}", x, x)
+    return squares
 
 
 def _product_magnitudes(x: Array, y: Array) -> Array:

@@ -15,7 +15,7 @@ from polykeras.compare._environment import environment_of
 from polykeras.compare._judging import REPLICAS, judged
 from polykeras.compare._measures import Bound
 from polykeras.compare._noise import Perturbed, allowance
-from polykeras.compare._report import Item, Report
+from polykeras.compare._report import Item, Place, Report
 from polykeras.errors import ArgumentError, PolykerasError, nearest
 
 __all__ = ["compare_op", "shapes_of"]
@@ -163,41 +163,26 @@ class _Call:
         bounds: list[Bound],
     ) -> list[Item]:
         op = self.trial.case.op
-        ready: dict[str, Any] = {
+        place: Place = {
             "kind": "op",
             "name": str(self.trial),
             "cls": op,
             "engine": engine.name,
             "against": "the reference",
             "mode": "value",
+            "dtype": self.dtype,
+            "shape": (),
         }
         try:
             found = self._on(engine)
         except PolykerasError as error:
-            nothing: dict[str, Any] = {"dtype": self.dtype, "shape": ()}
-            return [
-                Item(
-                    **ready,
-                    **nothing,
-                    error=None,
-                    bound=0.0,
-                    verdict="not comparable",
-                    why=str(error),
-                )
-            ]
+            return [Item.missing(str(error), **place)]
         items = []
         for (y, dtype), (want, _), bound in zip(found, expected, bounds, strict=True):
-            outcome = judged(y, want, dtype, bound)
+            ran = judged(y, want, dtype, bound)
+            if ran.bound:
+                ran = replace(ran, why=allowance(op))
             items.append(
-                Item(
-                    **ready,
-                    dtype=dtype,
-                    shape=y.shape,
-                    error=outcome.error,
-                    bound=outcome.bound,
-                    verdict=outcome.verdict,
-                    accumulated=outcome.verdict,
-                    why=allowance(op) if outcome.bound else outcome.why,
-                )
+                Item.judged(ran, **{**place, "dtype": dtype, "shape": y.shape})
             )
         return items

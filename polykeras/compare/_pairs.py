@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from polykeras.backend import Array
 from polykeras.compare._measures import Measure, judge, measure
 from polykeras.compare._report import Item
@@ -58,7 +60,7 @@ class Pairs:
                     ops=(),
                 )
             )
-        kept.append((item, self._store.keep(output)))
+        kept.append((item, self._store.keep(np.array(output))))
 
 
 def _wide(x: Array) -> str:

@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from polykeras.compare._audit import Finding
+from polykeras.compare._judging import Judged
 from polykeras.compare._measures import VERDICTS, Measure, Verdict
 from polykeras.compare._training import Track
 
-__all__ = ["SCHEMA", "Item", "Report"]
+__all__ = ["SCHEMA", "Item", "Place", "Report"]
 
 SCHEMA = 1
 _BAD = ("suspicious", "wrong")
+
+
+class Place(TypedDict):
+    """What an item is about, as of `Item`."""
+
+    kind: str
+    name: str
+    cls: str
+    engine: str
+    against: str
+    mode: str
+    dtype: str
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,51 @@ class Item:
     accumulated: Verdict = "rounding"
     why: str = ""
     ops: tuple[Finding, ...] = ()
+
+    @classmethod
+    def judged(
+        cls, ran: Judged, /, *, alone: Judged | None = None, **place: Unpack[Place]
+    ) -> Item:
+        """Return an item about what was judged.
+
+        Args:
+            ran: What came out as the model ran.
+            alone: The same of a layer that was run alone.
+            place: What was compared, where.
+        """
+        own = ran if alone is None else alone
+        return cls(
+            **place,
+            error=ran.error,
+            bound=ran.bound,
+            verdict=own.verdict,
+            local=None if alone is None else alone.error,
+            local_bound=0.0 if alone is None else alone.bound,
+            accumulated=ran.verdict,
+            why=own.why,
+        )
+
+    @classmethod
+    def missing(cls, why: str, /, **place: Unpack[Place]) -> Item:
+        """Return an item about what could not be compared.
+
+        Args:
+            why: The reason.
+            place: What was to be compared, where.
+        """
+        return cls(**place, error=None, bound=0.0, verdict="not comparable", why=why)
+
+    @classmethod
+    def blamed(cls, findings: tuple[Finding, ...], /, **place: Unpack[Place]) -> Item:
+        """Return an item about ops, of which the first is the worst.
+
+        Args:
+            findings: The ops.
+            place: Where they run.
+        """
+        worst = findings[0]
+        ran = Judged(worst.error, worst.bound, worst.verdict, worst.why)
+        return replace(cls.judged(ran, **place), ops=findings)
 
     @property
     def consistent(self) -> bool:

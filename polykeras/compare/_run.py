@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
 from polykeras import dtypes, tree
-from polykeras.backend import (
-    REFERENCE,
-    Array,
-    Backend,
-    engine_scope,
-    get_backend,
-    installed_backends,
-)
+from polykeras.backend import REFERENCE, Array, Backend, installed_backends
 from polykeras.compare._audit import Audit
 from polykeras.compare._calls import (
     Call,
@@ -26,20 +17,20 @@ from polykeras.compare._calls import (
     Outcome,
     Recorder,
     Spreader,
-    Watcher,
+    depends_on_mode,
 )
 from polykeras.compare._compiled import compiled_outcomes, is_compiled
 from polykeras.compare._dump import Dump, Entry
-from polykeras.compare._engines import Recast, engine_named, nominal_dtype
+from polykeras.compare._engines import engine_named, nominal_dtype
 from polykeras.compare._environment import digest, environment_of
 from polykeras.compare._graph import edges_of
-from polykeras.compare._inputs import drawn_inputs, drawn_targets
 from polykeras.compare._judging import LAYER_REPLICAS, REPLICAS, Judged, judged
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._pairs import Pairs
 from polykeras.compare._report import Item, Report
 from polykeras.compare._store import Store
-from polykeras.compare._training import Steps, train
+from polykeras.compare._subject import Subject
+from polykeras.compare._training import Steps
 from polykeras.compare._trajectories import TrainedReference
 from polykeras.errors import (
     ArgumentError,
@@ -47,13 +38,12 @@ from polykeras.errors import (
     PolykerasError,
     ShapeError,
 )
-from polykeras.layers._call import observing
 from polykeras.precision import epsilon_of
-from polykeras.random import seed_scope
-from polykeras.state import StateScope
-from polykeras.training._batches import BatchSteps
 
 __all__ = ["Comparison", "compare"]
+
+_NARROW: Final = 2.0**-16
+Calls: TypeAlias = dict[tuple[str, int], Call]
 
 
 def compare(
@@ -123,26 +113,10 @@ class Comparison:
         batch_size: int,
         seed: int,
     ) -> None:
-        """Copy and build the model, and draw what is missing."""
-        if not hasattr(model, "to_backend"):
-            raise ArgumentError(
-                f"Expected a model, got {type(model).__name__}. Pass a keras.Model; "
-                "put single layers into a Sequential with an Input."
-            )
-        self.seed = seed
-        self.reference = engine_named(reference)
+        """Take the model; see `Subject`."""
+        self.subject = Subject(model, x, y, reference, batch_size, seed)
+        self.reference = self.subject.reference
         self._sink: Callable[[Item, Array], None] = lambda item, array: None
-        plain = get_backend(REFERENCE)
-        self.x = drawn_inputs(model, batch_size, seed) if x is None else x
-        self.x = tree.map_leaves(np.asarray, self.x)
-        self.y = y
-        self.model = _copied(model, plain)
-        with engine_scope(plain):
-            self.model._build_for((self.x,))
-        self.dtype = max(
-            {layer.compute_dtype for layer in self.model._flatten_layers()},
-            key=epsilon_of,
-        )
 
     def run(
         self,
@@ -160,20 +134,9 @@ class Comparison:
     def recorded(self, engine: Backend) -> list[Call]:
         """Return the calls of the reference, with the bounds for an engine."""
         with Store() as self._store:
-            calls = self._with_bounds(
-                self._record("inference"), nominal_dtype(engine), "inference"
-            )
+            recorded = self._record("inference")
+            calls = self._with_bounds(recorded, nominal_dtype(engine), "inference")
         return list(calls.values())
-
-    def outputs(self, engine: Backend) -> list[tuple[Array, str]]:
-        """Return the outputs of the model on an engine, with their dtypes."""
-        model = _copied(self.model, engine)
-        with _running(engine, self.seed), StateScope()():
-            return [
-                (np.array(engine.to_numpy(y)), engine.dtype_name(y))
-                for y in tree.flatten(model(self.x, training=False))
-                if engine.is_tensor(y)
-            ]
 
     def dump(self, engine: Backend, steps: int) -> Dump:
         """Compare one engine, and return what it gave, with the bounds."""
@@ -187,7 +150,7 @@ class Comparison:
                     cls=item.cls,
                     mode=item.mode,
                     dtype=item.dtype,
-                    array=array,
+                    array=np.array(array),
                     bound=item.bound,
                 )
             )
@@ -197,30 +160,32 @@ class Comparison:
         return Dump(engine.name, report.model, report.environment, entries)
 
     def _run(self, engines: Sequence[Backend], steps: int) -> Report:
-        report = Report(self.model.name, self.reference.name, [e.name for e in engines])
-        weights = self.model.get_weights()
+        subject = self.subject
+        model = subject.model
+        report = Report(model.name, self.reference.name, [e.name for e in engines])
+        weights = model.get_weights()
         report.environment = environment_of(
             [self.reference, *engines],
-            seed=self.seed,
-            dtype=self.dtype,
+            seed=subject.seed,
+            dtype=subject.dtype,
             weights=len(weights),
             weights_digest=digest(weights),
-            data_digest=digest(tree.flatten(self.x)),
-            loss=str(self.model.loss or "mse, since the model is not compiled"),
+            data_digest=digest(tree.flatten(subject.x)),
+            loss=str(model.loss or "mse, since the model is not compiled"),
         )
-        report.edges = edges_of(self.model)
-        for mode in ("inference", "training"):
+        report.edges = edges_of(model)
+        calls: Calls = {}
+        for mode in self._modes():
             try:
                 calls = self._record(mode)
             except ShapeError as error:
-                if not (steps and self._has_own_step()):
+                if not (steps and subject.has_own_step):
                     raise
                 # A training step of one's own may feed the model otherwise.
                 report.items += [self._missing(e, mode, error) for e in engines]
-                calls = {}
                 continue
             pairs = Pairs(self._store, mode)
-            widened: dict[str | None, dict[tuple[str, int], Call]] = {}
+            widened: dict[str | None, Calls] = {}
             for engine in engines:
                 forced = nominal_dtype(engine)
                 if forced not in widened:
@@ -231,25 +196,37 @@ class Comparison:
             self._compare_training(report, engines, steps, calls)
         return report
 
+    def _modes(self) -> list[str]:
+        """Return how the model is called: training is no other where no layer knows."""
+        layers = self.subject.model._flatten_layers()
+        aware = any(depends_on_mode(layer) for layer in layers)
+        return ["inference", "training"] if aware else ["inference"]
+
     def _compare_training(
-        self,
-        report: Report,
-        engines: Sequence[Backend],
-        steps: int,
-        calls: dict[tuple[str, int], Call],
+        self, report: Report, engines: Sequence[Backend], steps: int, calls: Calls
     ) -> None:
-        exact = self._train(self.reference, steps)
+        subject = self.subject
+        exact = subject.train(self.reference, steps)
         runs: dict[str | None, TrainedReference] = {}
         for engine in engines:
             forced = nominal_dtype(engine)
             if forced not in runs:
-                replicas = [self._train(e, steps) for e in self._perturbed(forced)]
+                dtype = forced or subject.dtype
+                # One is enough for arrays of many entries, and losses of several steps
+                # are pooled.
+                replicas = subject.perturbed(forced)[: min(steps, REPLICAS)]
                 runs[forced] = TrainedReference(
-                    self.reference.name, exact, replicas, forced or self.dtype
+                    self.reference.name,
+                    exact,
+                    [subject.train(e, steps) for e in replicas],
+                    dtype,
+                    self._updates(exact, replicas[0], dtype),
                 )
             try:
-                found = self._train(engine, steps)
-                near = self._train(engine, steps, nudge=self.seed)
+                found = subject.train(engine, steps)
+                near = None
+                if steps > 1:
+                    near = subject.train(engine, steps, nudge=subject.seed)
             except OperationNotSupported as error:
                 report.items.append(self._missing(engine, "training", error))
                 continue
@@ -263,38 +240,44 @@ class Comparison:
                     self._sink(item, array)
             report.trajectory.append(runs[forced].track(engine, found, near))
 
-    def _culprits(
-        self, engine: Backend, calls: dict[tuple[str, int], Call]
-    ) -> list[Item]:
+    def _updates(self, exact: Steps, engine: Perturbed, dtype: str) -> dict[str, Array]:
+        """Return the updates that rounding in the optimizer alone leads to.
+
+        In 16 bits optimizers divide by what may round to 0, but only where a gradient
+        is small, and gradients that err themselves may be small elsewhere.
+        """
+        if self.subject.has_own_step or epsilon_of(dtype) < _NARROW:
+            return {}
+        return self.subject.updates(engine, exact.gradients)
+
+    def _culprits(self, engine: Backend, calls: Calls) -> list[Item]:
         """Name the ops whose values or derivatives spoil gradients and updates."""
         items: list[Item] = []
 
         def look(outcome: Outcome) -> None:
+            assert outcome.again is not None  # a follower's can run again
             # Values: a layer's outputs may be right and its averages wrong.
             for gradients in (False, True):
-                audit = Audit(
-                    engine,
-                    self.reference,
-                    self._replicas(engine),
-                    gradients=gradients,
-                )
+                audit = self._audit(engine, gradients=gradients)
                 outcome.again(audit)
                 if audit.findings:
                     call = outcome.call
                     items.append(self._culprit("backward", call.name, call.cls, audit))
 
         if calls:
-            self._forward(Follower(engine, calls, look), "training")
-        audit = Audit(engine, self.reference, self._replicas(engine))
-        self._train(audit, 1)
+            self.subject.forward(Follower(engine, calls, look), "training")
+        audit = self._audit(engine)
+        self.subject.train(audit, 1)
         if audit.findings and not items:
-            cls = type(self.model.optimizer).__name__
-            items.append(self._culprit("step", self.model.name, cls, audit))
+            model = self.subject.model
+            cls = type(model.optimizer).__name__
+            items.append(self._culprit("step", model.name, cls, audit))
         return items
 
     def _culprit(self, kind: str, name: str, cls: str, audit: Audit) -> Item:
         worst = audit.findings[0]
-        return Item(
+        return Item.blamed(
+            audit.findings,
             kind=kind,
             name=name,
             cls=cls,
@@ -303,155 +286,121 @@ class Comparison:
             mode="training",
             dtype=worst.dtype,
             shape=worst.shapes[0] if worst.shapes else (),
-            error=worst.error,
-            bound=worst.bound,
-            verdict=worst.verdict,
-            accumulated=worst.verdict,
-            why=worst.why,
-            ops=audit.findings,
         )
 
-    def _has_own_step(self) -> bool:
-        return type(self.model).train_step is not BatchSteps.train_step
-
-    def _train(self, engine: Backend, steps: int, nudge: int | None = None) -> Steps:
-        model = _copied(self.model, engine)
-        with engine_scope(engine), np.errstate(all="ignore"):
-            if not model.compiled:
-                model.compile(optimizer="sgd", loss="mse")
-                model._draws = (self.seed, 0)
-            return train(model, self.x, self.targets(), steps, engine, nudge=nudge)
-
-    def targets(self) -> Any:
-        """Return the targets, drawn on first use."""
-        if self.y is None and self._needs_targets():
-            outputs = self.model.predict_on_batch(self.x)
-            self.y = drawn_targets(self.model, outputs, self.seed)
-        return self.y
-
-    def _needs_targets(self) -> bool:
-        return self.model.loss is not None or not self.model.compiled
+    def _audit(self, engine: Backend, *, gradients: bool = False) -> Audit:
+        replicas = self.subject.replicas(engine)
+        return Audit(engine, self.reference, replicas, gradients=gradients)
 
     # -- the passes ------------------------------------------------------------
 
-    def _record(self, mode: str) -> dict[tuple[str, int], Call]:
-        recorder = Recorder(self.reference, self._store)
-        self._forward(recorder, mode)
+    def _record(self, mode: str) -> Calls:
+        recorder = Recorder(self.reference, self._store, mode)
+        self.subject.forward(recorder, mode)
         return recorder.calls
 
-    def _with_bounds(
-        self, calls: dict[tuple[str, int], Call], forced: str | None, mode: str
-    ) -> dict[tuple[str, int], Call]:
+    def _with_bounds(self, calls: Calls, forced: str | None, mode: str) -> Calls:
         own = {key: _fresh(call) for key, call in calls.items()}
-        for engine in islice(self._perturbed(forced), LAYER_REPLICAS):
-            self._forward(Spreader(engine, own), mode)
+        for engine in self.subject.perturbed(forced)[:LAYER_REPLICAS]:
+            self.subject.forward(Spreader(engine, own), mode)
         return own
 
-    def _replicas(self, engine: Backend) -> list[Perturbed]:
-        return list(self._perturbed(nominal_dtype(engine)))
-
-    def _perturbed(self, forced: str | None) -> Iterator[Perturbed]:
-        inner = self.reference
-        if isinstance(inner, Recast):
-            inner = inner.inner
-        for number in range(REPLICAS):
-            yield Perturbed(
-                inner,
-                forced or self.dtype,
-                self.seed + number,
-                forced=forced is not None,
-            )
-
     def _follow(
-        self,
-        engine: Backend,
-        calls: dict[tuple[str, int], Call],
-        mode: str,
-        pairs: Pairs,
+        self, engine: Backend, calls: Calls, mode: str, pairs: Pairs
     ) -> list[Item]:
         items: list[Item] = []
+        subject = self.subject
+        look = _Looker(self, engine, calls, mode)
 
         def tell(outcome: Outcome) -> None:
             for i, value in enumerate(outcome.outputs):
                 if value is not None and outcome.call.outputs[i] is not None:
-                    items.append(self._item(engine, outcome, i, mode))
+                    items.append(look.item(outcome, i))
                     self._sink(items[-1], value)
                     if self._pairwise:
                         pairs.add(items[-1], value)
 
         try:
             if is_compiled(engine):
-                model = _copied(self.model, engine)
-                with _running(engine, self.seed):
+                model = subject.copy_on(engine)
+                with subject.running(engine):
                     for outcome in compiled_outcomes(
-                        model, self.x, engine, calls, mode
+                        model, subject.x, engine, calls, mode
                     ):
                         tell(outcome)
             else:
-                self._forward(Follower(engine, calls, tell), mode)
+                subject.forward(Follower(engine, calls, tell), mode)
         except OperationNotSupported as error:
             items.append(self._missing(engine, mode, error))
         return items
 
-    def _forward(self, watcher: Watcher, mode: str) -> Any:
-        """Call a copy of the model on the watcher's engine."""
-        engine = watcher.engine
-        model = _copied(self.model, engine)
-        with _running(engine, self.seed), observing(watcher), StateScope()():
-            return model(self.x, training=mode == "training")
-
-    # -- items -----------------------------------------------------------------
-
-    def _item(self, engine: Backend, outcome: Outcome, number: int, mode: str) -> Item:
-        call, dtype = outcome.call, outcome.dtypes[number]
-        found, want = outcome.outputs[number], call.outputs[number]
-        assert found is not None  # the caller pairs tensors
-        assert want is not None
-        as_run = judged(found, want, dtype, call.bounds[number])
-        own = as_run
-        if number < len(outcome.alone):
-            alone = outcome.alone[number]
-            if alone is not None:
-                own = judged(alone, want, dtype, call.local[number])
-        if number == 0:
-            own = max([own, *_judged_fed(outcome)], key=lambda j: j.rank)
-        audit = Audit(engine, self.reference, self._replicas(engine))
-        if own.bad:
-            outcome.again(audit)
-        return Item(
-            kind="layer",
-            name=call.name if number == 0 else f"{call.name}:{number}",
-            cls=call.cls,
-            engine=engine.name,
-            against=self.reference.name,
-            mode=mode,
-            dtype=dtype,
-            shape=found.shape,
-            error=as_run.error,
-            bound=as_run.bound,
-            verdict=own.verdict,
-            local=own.error,
-            local_bound=own.bound,
-            accumulated=as_run.verdict,
-            why=own.why,
-            ops=audit.findings,
-        )
-
     def _missing(self, engine: Backend, mode: str, error: PolykerasError) -> Item:
-        return Item(
+        return Item.missing(
+            str(error),
             kind="layer",
-            name=self.model.name,
-            cls=type(self.model).__name__,
+            name=self.subject.model.name,
+            cls=type(self.subject.model).__name__,
             engine=engine.name,
             against=self.reference.name,
             mode=mode,
             dtype="",
             shape=(),
-            error=None,
-            bound=0.0,
-            verdict="not comparable",
-            why=str(error),
         )
+
+
+class _Looker:
+    """Judges what the layers of one engine gave in one mode."""
+
+    def __init__(
+        self, comparison: Comparison, engine: Backend, calls: Calls, mode: str
+    ) -> None:
+        self._comparison = comparison
+        self._engine = engine
+        self._calls = calls
+        self._mode = mode
+        self._rest_is_bounded = False
+
+    def item(self, outcome: Outcome, number: int) -> Item:
+        """Return the item about one output of a layer."""
+        call, dtype = outcome.call, outcome.dtypes[number]
+        found, want = outcome.outputs[number], call.outputs[number]
+        assert found is not None  # the caller pairs tensors
+        assert want is not None
+        as_run = judged(found, want, dtype, call.bounds[number])
+        if as_run.bad and not outcome.alone and outcome.again is not None:
+            self._bound_rest()
+            outcome.alone, outcome.fed = outcome.again(self._engine)
+        alone = outcome.alone[number] if number < len(outcome.alone) else None
+        own = None
+        if alone is not None:
+            own = judged(alone, want, dtype, call.local[number])
+        if number == 0 and outcome.fed:
+            own = max([own or as_run, *_judged_fed(outcome)], key=lambda j: j.rank)
+        item = Item.judged(
+            as_run,
+            alone=own,
+            kind="layer",
+            name=call.name if number == 0 else f"{call.name}:{number}",
+            cls=call.cls,
+            engine=self._engine.name,
+            against=self._comparison.reference.name,
+            mode=self._mode,
+            dtype=dtype,
+            shape=found.shape,
+        )
+        if item.consistent or outcome.again is None:
+            return item
+        audit = self._comparison._audit(self._engine)
+        outcome.again(audit)
+        return replace(item, ops=audit.findings)
+
+    def _bound_rest(self) -> None:
+        """Widen the bounds of the layers that are usually not run alone."""
+        if not self._rest_is_bounded:
+            self._rest_is_bounded = True
+            subject = self._comparison.subject
+            for engine in subject.replicas(self._engine)[:LAYER_REPLICAS]:
+                subject.forward(Spreader(engine, self._calls, rest=True), self._mode)
 
 
 def _judged_fed(outcome: Outcome) -> Iterator[Judged]:
@@ -469,20 +418,3 @@ def _judged_fed(outcome: Outcome) -> Iterator[Judged]:
 
 def _fresh(call: Call) -> Call:
     return replace(call, bounds=[], local=[], fed=[])
-
-
-def _copied(model: Any, engine: Backend) -> Any:
-    """Return a copy of a model, with weights and seeds, on an engine."""
-    return model.to_backend(engine)
-
-
-@contextmanager
-def _running(engine: Backend, seed: int) -> Iterator[None]:
-    key = np.array([seed, 0], np.uint32)
-    with (
-        engine_scope(engine),
-        engine.step_scope(),
-        np.errstate(all="ignore"),
-        seed_scope(engine.from_numpy(key, "uint32")),
-    ):
-        yield

@@ -88,6 +88,7 @@ def html_of(report: Report, rows: int = _ROWS) -> str:
 
 def _track(track: Track) -> str:
     parts = "never" if track.parted is None else f"at step {track.parted}"
+    assert track.explained is not None  # there are several steps
     return (
         f"  {track.engine:<16} {len(track.losses)} steps: loss {track.losses[-1]:.6g} "
         f"(reference {track.reference_losses[-1]:.6g}); weights apart by "

@@ -14,7 +14,7 @@ from polykeras.compare._compiled import is_compiled
 from polykeras.compare._measures import Bound
 from polykeras.precision import epsilon_of
 
-__all__ = ["Steps", "Track", "nudged", "relative_distance", "train"]
+__all__ = ["Steps", "Track", "nudged", "relative_distance", "train", "updates_of"]
 
 
 @dataclass
@@ -58,7 +58,8 @@ class Track:
             the reference's are from 0.
         bounds: The distance that rounding explains.
         yardstick: Distance of its weights from those of the same engine, started one
-            unit of the last place away.
+            unit of the last place away; empty for a single step, whose updates are
+            compared themselves.
         parted: The first step, from 1, at which rounding explains the distance no
             more; None if there is none.
     """
@@ -72,9 +73,14 @@ class Track:
     parted: int | None
 
     @property
-    def explained(self) -> float:
-        """The share of the last distance that one unit in the last place explains."""
-        if not self.distances or not self.distances[-1]:
+    def explained(self) -> float | None:
+        """The share of the last distance that one unit in the last place explains.
+
+        None if the yardstick is empty.
+        """
+        if not self.yardstick:
+            return None
+        if not self.distances[-1]:
             return 1.0
         return min(1.0, self.yardstick[-1] / self.distances[-1])
 
@@ -123,6 +129,31 @@ def train(
                     result.updates[path] = new.astype(float) - old.astype(float)
                     result.dtypes.setdefault(path, engine.dtype_name(v.stored()))
     return result
+
+
+def updates_of(
+    model: Any, gradients: dict[str, Array], engine: Backend
+) -> dict[str, Array]:
+    """Let the optimizer of a model move its weights, and return how far.
+
+    Args:
+        model: A compiled model on `engine`.
+        gradients: By the path of the weight.
+        engine: The engine.
+    """
+    paths = unique_paths(model.weights)
+    moved = [
+        (path, v)
+        for path, v in zip(paths, model.weights, strict=True)
+        if path in gradients
+    ]
+    before = [_array(engine, v.stored()) for _, v in moved]
+    grads = [engine.from_numpy(gradients[path], v.dtype) for path, v in moved]
+    model.optimizer.apply(grads, [v for _, v in moved])
+    return {
+        path: _array(engine, v.stored()) - old
+        for (path, v), old in zip(moved, before, strict=True)
+    }
 
 
 def _array(engine: Backend, x: Any) -> Array:

@@ -27,12 +27,14 @@ class TrainedReference:
         exact: Its steps.
         replicas: Those of perturbed references.
         dtype: The dtype that the engines compute in.
+        updates: How far the perturbed optimizer moves weights by right gradients.
     """
 
     name: str
     exact: Steps
     replicas: Sequence[Steps]
     dtype: str
+    updates: dict[str, Array]
 
     def items(self, engine: Backend, steps: Steps) -> list[Item]:
         """Compare the steps of an engine."""
@@ -69,6 +71,8 @@ class TrainedReference:
         for replica in self.replicas:
             if path in of(replica):
                 bound.widen(of(replica)[path], expected)
+        if kind == "update" and path in self.updates:
+            bound.widen(self.updates[path], expected)
         value = of(steps).get(path)
         dtype = steps.dtypes.get(path, self.dtype)
         if value is None:
@@ -91,7 +95,8 @@ class TrainedReference:
         shape: tuple[int, ...],
         found: Judged,
     ) -> Item:
-        return Item(
+        return Item.judged(
+            found,
             kind=kind,
             name=name,
             cls="weight" if kind != "loss" else "loss",
@@ -100,20 +105,16 @@ class TrainedReference:
             mode="training",
             dtype=dtype or self.dtype,
             shape=shape,
-            error=found.error,
-            bound=found.bound,
-            verdict=found.verdict,
-            accumulated=found.verdict,
-            why=found.why,
         )
 
-    def track(self, engine: Backend, steps: Steps, near: Steps) -> Track:
+    def track(self, engine: Backend, steps: Steps, near: Steps | None) -> Track:
         """Return the run of an engine beside the reference's.
 
         Args:
             engine: The engine.
             steps: Its steps.
-            near: Its steps from weights one unit of the last place away.
+            near: Its steps from weights one unit of the last place away, None if
+                there is a single step.
         """
         exact = self.exact.weights
         distances = _distances(steps.weights, exact)
@@ -128,7 +129,7 @@ class TrainedReference:
             reference_losses=self.exact.losses,
             distances=distances,
             bounds=bounds,
-            yardstick=_distances(near.weights, steps.weights),
+            yardstick=[] if near is None else _distances(near.weights, steps.weights),
             parted=apart[0] + 1 if apart else None,
         )
 

@@ -1,0 +1,111 @@
+"""What `polykeras.compare` costs beside running the model plainly.
+
+Plain runs are what a user without the tool would run to see two engines side by side:
+on each, eagerly and from the same weights, the outputs for inference and one training
+step: forward, loss, gradients and update. Neither copies of the model nor compilers
+count, and neither does the reference, which only the comparison needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from benchmarks._measure import interleaved
+
+__all__ = ["TARGET", "run"]
+
+TARGET = 5.0
+BATCH = 32
+PAIRS = (("numpy", "torch"), ("numpy", "jax"), ("torch", "jax"))
+
+
+def run(rounds: int = 3) -> list[dict[str, Any]]:
+    """Return one row for each two engines: CPU seconds of both sides and the ratio."""
+    from polykeras.backend import installed_backends
+
+    model, x, y = _case()
+    installed = installed_backends()
+    rows = []
+    for pair in PAIRS:
+        if all(name in installed for name in pair):
+            rows.append(_measure(model, x, y, pair, rounds))
+    return rows
+
+
+def _case() -> tuple[Any, Any, Any]:
+    """Return a convolutional classifier of 50 layers, a batch and its targets."""
+    import polykeras as keras
+    from polykeras import layers
+
+    keras.utils.set_random_seed(0)
+    stack: list[Any] = []
+    for filters in (32, 64, 128):
+        for _ in range(4):
+            stack.append(layers.Conv2D(filters, 3, padding="same", use_bias=False))
+            stack.append(layers.BatchNormalization())
+            stack.append(layers.Activation("relu"))
+        stack.append(layers.MaxPooling2D(2))
+    stack.append(layers.Flatten())
+    for units in (256, 128):
+        stack.append(layers.Dense(units))
+        stack.append(layers.LayerNormalization())
+        stack.append(layers.Activation("gelu"))
+        stack.append(layers.Dropout(0.2))
+    stack += [layers.Dense(10), layers.Softmax()]
+    assert len(stack) == 50
+    with keras.use_backend("numpy"):
+        model = keras.Sequential([keras.Input((32, 32, 3)), *stack])
+        model.compile("adam", "sparse_categorical_crossentropy")
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(BATCH, 32, 32, 3)).astype("float32")
+    return model, x, rng.integers(0, 10, BATCH).astype("int32")
+
+
+def _measure(
+    model: Any, x: Any, y: Any, pair: tuple[str, ...], rounds: int
+) -> dict[str, Any]:
+    import polykeras as keras
+
+    plain = [_plain(model, x, y, name) for name in pair]
+
+    def compared() -> None:
+        report = keras.compare(model, x, y, backends=pair, steps=1)
+        assert report.consistent, str(report)
+
+    times = interleaved(
+        {"compared": compared, **dict(zip(pair, plain, strict=True))}, rounds=rounds
+    )
+    both = sum(times[name].cpu for name in pair)
+    return {
+        "engines": " and ".join(pair),
+        "plain_s": both,
+        "compared_s": times["compared"].cpu,
+        "ratio": times["compared"].cpu / both,
+        "target": TARGET,
+    }
+
+
+def _plain(model: Any, x: Any, y: Any, name: str) -> Callable[[], None]:
+    from polykeras.backend import get_backend
+
+    copy = model.to_backend(name)
+    copy.run_eagerly = True
+    engine = get_backend(name)
+
+    def plain() -> None:
+        copy(x, training=False)
+        copy.train_on_batch(x, y)
+        engine.synchronize()
+
+    return plain
+
+
+if __name__ == "__main__":
+    from benchmarks._measure import single_thread
+
+    single_thread()
+    for row in run():
+        print(row)
