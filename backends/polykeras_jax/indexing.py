@@ -135,15 +135,27 @@ _scatter_product.defvjp(_product_forward, _product_backward)
 
 
 def _segment_sum(data: jax.Array, ids: jax.Array, n: int, ordered: bool) -> jax.Array:
-    outside = (ids < 0) | (ids >= n)
-    return jax.ops.segment_sum(
-        data, jnp.where(outside, np.asarray(n, np.int32), ids), n + 1
-    )[:n]
+    return jax.ops.segment_sum(data, _segments(ids, n), n + 1)[:n]
+
+
+def _segments(ids: jax.Array, n: int) -> jax.Array:
+    """Send rows outside to one more segment, which is cut off."""
+    return jnp.where((ids < 0) | (ids >= n), np.asarray(n, np.int32), ids)
+
+
+def _segment_max(data: jax.Array, ids: jax.Array, n: int, ordered: bool) -> jax.Array:
+    return jax.ops.segment_max(data, _segments(ids, n), n + 1)[:n]
+
+
+def _segment_min(data: jax.Array, ids: jax.Array, n: int, ordered: bool) -> jax.Array:
+    return jax.ops.segment_min(data, _segments(ids, n), n + 1)[:n]
 
 
 KERNELS: Final[dict[str, Kernel]] = {
     "basic_index": _basic_index,
     "scatter_update": _scatter_update,
+    "segment_max": _segment_max,
+    "segment_min": _segment_min,
     "segment_sum": _segment_sum,
     "slice": _slice,
     "slice_update": _slice_update,

@@ -9,6 +9,7 @@ import torch
 
 from polykeras.backend import check_indices
 from polykeras.backend.array_api.indexing import block_key
+from polykeras_torch.ordering import orderable, restored, signed
 from polykeras_torch.tracing import depends_on_arguments
 
 if TYPE_CHECKING:
@@ -102,16 +103,67 @@ def _scatter_update(
 def _segment_sum(
     data: torch.Tensor, ids: torch.Tensor, n: int, ordered: bool
 ) -> torch.Tensor:
-    ids = ids.long()
-    # Rows outside go to one more segment, which is cut off: no branch on values.
-    ids = torch.where((ids < 0) | (ids >= n), n, ids)
     out = data.new_zeros((n + 1, *data.shape[1:]))
-    return out.index_add(0, ids, data)[:n]
+    return out.index_add(0, _segments(ids, n), data)[:n]
+
+
+def _segments(ids: torch.Tensor, n: int) -> torch.Tensor:
+    """Send rows outside to one more segment, which is cut off: no branch on values."""
+    ids = ids.long()
+    return torch.where((ids < 0) | (ids >= n), n, ids)
+
+
+def _segment_reduction(reduction: str) -> Kernel:
+    """Return the kernel that reduces segments by "max", "min" or "mul"."""
+
+    def kernel(
+        data: torch.Tensor, ids: torch.Tensor, n: int, ordered: bool
+    ) -> torch.Tensor:
+        if reduction == "mul":
+            values, neutral = _multipliable(data), 1.0
+        else:
+            values, neutral = orderable(data), _extreme(data.dtype, reduction)
+        rows = values.reshape(len(data), math.prod(data.shape[1:]))
+        out = rows.new_full((n + 1, rows.shape[1]), neutral)
+        places = _segments(ids, n).unsqueeze(1).expand(rows.shape)
+        out = out.scatter_reduce(0, places, rows, _REDUCE[reduction])[:n]
+        out = out.reshape(n, *data.shape[1:])
+        if reduction == "mul":
+            return (
+                out.view(data.dtype)
+                if data.dtype == torch.uint64
+                else out.to(data.dtype)
+            )
+        return restored(out, data.dtype)
+
+    return kernel
+
+
+def _multipliable(x: torch.Tensor) -> torch.Tensor:
+    return x.to(torch.uint8) if x.dtype == torch.bool else signed(x)
+
+
+def _extreme(dtype: torch.dtype, reduction: str) -> float:
+    """Return what no value falls below, or exceeds, as `orderable` gives it."""
+    if dtype.is_floating_point:
+        return -math.inf if reduction == "max" else math.inf
+    info = torch.iinfo(torch.int64 if dtype == torch.uint64 else dtype)
+    return info.min if reduction == "max" else info.max
+
+
+def _extract_sequences(
+    x: torch.Tensor, sequence_length: int, sequence_stride: int
+) -> torch.Tensor:
+    return x.unfold(-1, sequence_length, sequence_stride)
 
 
 KERNELS: Final[dict[str, Kernel]] = {
     "basic_index": _basic_index,
+    "extract_sequences": _extract_sequences,
     "scatter_update": _scatter_update,
+    "segment_max": _segment_reduction("max"),
+    "segment_min": _segment_reduction("min"),
+    "segment_prod": _segment_reduction("mul"),
     "segment_sum": _segment_sum,
     "slice": _slice,
     "slice_update": _slice_update,

@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from polykeras import ops
+from polykeras_torch.surroundings import differentiated_twice
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
 
 __all__ = ["KERNELS"]
 
+_WIDE: Final = frozenset({torch.float32, torch.float64})
 _SMALL: Final = frozenset({torch.float16, torch.bfloat16})
 
 
@@ -174,6 +179,44 @@ def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
     return sign, logarithm
 
 
+def norm(x: Tensor, order: Any, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
+    """Return a norm; the library's own where it is the root of a sum of squares."""
+    rooted = axis is None or order == "fro" or (order == 2 and len(axis) == 1)
+    if rooted and x.dtype in _WIDE and not differentiated_twice():
+        root: Tensor = torch.linalg.vector_norm(x, 2, axis, keepdims)
+        return root
+    body = ops.norm.__wrapped__  # type: ignore[attr-defined]
+    composed: Tensor = body(x, order, axis, keepdims)
+    return composed
+
+
+def cdist(x: Tensor, y: Tensor) -> Tensor:
+    """Return distances by differences: the library's default is an expanded square."""
+    fits = min(x.ndim, y.ndim) > 1 and x.shape[-1] == y.shape[-1]
+    if fits and x.dtype in _WIDE and not differentiated_twice():
+        return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
+    body = ops.cdist.__wrapped__  # type: ignore[attr-defined]
+    composed: Tensor = body(x, y)
+    return composed
+
+
+def correlate(x1: Tensor, x2: Tensor, mode: str) -> Tensor:
+    """Correlate signals as a convolution does."""
+    signals = x1.ndim == x2.ndim == 1 and min(len(x1), len(x2)) > 0
+    if not signals or x1.dtype not in _WIDE or mode not in ("valid", "same", "full"):
+        body = ops.correlate.__wrapped__  # type: ignore[attr-defined]
+        composed: Tensor = body(x1, x2, mode)
+        return composed
+    swapped = len(x1) < len(x2)
+    long, short = (x2, x1) if swapped else (x1, x2)
+    size = len(short)
+    if mode == "same":
+        long = functional.pad(long, (size // 2, size - 1 - size // 2))
+    reach = size - 1 if mode == "full" else 0
+    out = functional.conv1d(long[None, None], short[None, None], padding=reach)[0, 0]
+    return out.flip(0) if swapped else out
+
+
 KERNELS: Final[dict[str, Kernel]] = {
     "matmul": matmul,
     "tensordot": tensordot,
@@ -190,4 +233,7 @@ KERNELS: Final[dict[str, Kernel]] = {
     "pinv": pinv,
     "det": det,
     "slogdet": slogdet,
+    "norm": norm,
+    "cdist": cdist,
+    "correlate": correlate,
 }

@@ -14,6 +14,7 @@ import torch
 from torch.nn import functional
 from torch.nn import grad as convolution_gradients
 
+from polykeras import ops
 from polykeras.backend.array_api.windows import mean_weights
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ __all__ = ["KERNELS"]
 Ints = Sequence[int]
 Padding = Sequence[tuple[int, int]]
 T = torch.Tensor
+_WIDE: Final = (torch.float32, torch.float64)
 
 _CONV: Final = (functional.conv1d, functional.conv2d, functional.conv3d)
 _TRANSPOSE: Final = (
@@ -243,6 +245,20 @@ def pool_mean_spread(
     )
 
 
+def resize(images: T, size: tuple[int, int], interpolation: str, *options: Any) -> T:
+    """Resize images by the library's bilinear kernel, where it does the same."""
+    antialias, crop, pad, _, _, data_format = options
+    plain = interpolation == "bilinear" and not (antialias or crop or pad)
+    if not plain or images.dtype not in _WIDE or images.ndim != 4:
+        body = ops.image.resize.__wrapped__  # type: ignore[attr-defined]
+        composed: T = body(images, size, interpolation, *options)
+        return composed
+    last = data_format == "channels_last"
+    moved = images.movedim(-1, 1) if last else images
+    out = functional.interpolate(moved, size, mode="bilinear")
+    return out.movedim(1, -1) if last else out
+
+
 KERNELS: Final[dict[str, Kernel]] = {
     "conv_general": conv_general,
     "conv_general_transpose": conv_general_transpose,
@@ -252,4 +268,5 @@ KERNELS: Final[dict[str, Kernel]] = {
     "pool_max_pick": pool_max_pick,
     "pool_mean": pool_mean,
     "pool_mean_spread": pool_mean_spread,
+    "resize": resize,
 }

@@ -18,6 +18,7 @@ from polykeras.ops._values import as_tensor, dtype_of, known_values
 
 __all__ = [
     "as_inexact",
+    "as_inexact_pair",
     "count",
     "host_values",
     "kept",
@@ -36,6 +37,14 @@ def as_inexact(x: Any) -> Tensor:
     x = as_tensor(x)
     name = dtype_of(x)
     return x if dtypes.is_inexact(name) else ops.cast(x, config.floatx())
+
+
+def as_inexact_pair(x: Any, y: Any) -> tuple[Tensor, Tensor]:
+    """Return two tensors in the floating or complex dtype that they have together."""
+    x, y = as_tensor(x), as_tensor(y)
+    joined = dtypes.result_type(dtype_of(x), dtype_of(y))
+    target = dtypes.to_inexact(joined, config.floatx())
+    return ops.cast(x, target), ops.cast(y, target)
 
 
 def widened(x: Tensor) -> Tensor:

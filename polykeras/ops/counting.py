@@ -71,16 +71,13 @@ def bincount(
     length = _bins(x, operator.index(minlength))
     rows = math.prod(shape[:-1])
     x = ops.cast(x, "int32")
-    inside = ops.less(x, length)
-    inside = ops.logical_and(inside, ops.greater_equal(x, 0))
-    # What lies outside adds zero to the first bin.
-    weights = ops.where(inside, weights, ops.zeros_like(weights))
-    x = ops.where(inside, x, ops.zeros_like(x))
     if len(shape) == 2:
+        # Rows follow one another; what lies outside of its row is outside of all.
+        inside = ops.logical_and(ops.less(x, length), ops.greater_equal(x, 0))
         first = ops.multiply(ops.arange(rows, dtype="int32"), length)
-        x = ops.add(x, ops.expand_dims(first, 1))
-    flat = ops.scatter(
-        ops.reshape(x, (-1, 1)), ops.reshape(weights, (-1,)), (rows * length,)
+        x = ops.where(inside, ops.add(x, ops.expand_dims(first, 1)), -1)
+    flat = ops.segment_sum(
+        ops.reshape(weights, (-1,)), ops.reshape(x, (-1,)), rows * length
     )
     return flat if len(shape) == 1 else ops.reshape(flat, (rows, length))
 
@@ -160,10 +157,8 @@ def histogram(
     place = ops.subtract(ops.searchsorted(edges, x, side="right"), 1)
     place = ops.where(ops.equal(x, stop), bins - 1, place)
     inside = ops.logical_and(ops.greater_equal(x, start), ops.less_equal(x, stop))
-    place = ops.where(inside, ops.clip(place, 0, bins - 1), 0)
-    counts = ops.scatter(
-        ops.expand_dims(ops.cast(place, "int32"), 1), ops.cast(inside, "int32"), (bins,)
-    )
+    place = ops.where(inside, ops.clip(place, 0, bins - 1), -1)
+    counts = ops.segment_sum(ops.ones_like(place, dtype="int32"), place, bins)
     return counts, edges
 
 

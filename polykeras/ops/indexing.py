@@ -463,13 +463,28 @@ def extract_sequences(x: Tensor, sequence_length: int, sequence_stride: int) -> 
     (2, 3)
     """
     x = as_tensor(x)
-    n = int(x.shape[-1]) if len(x.shape) else 0
-    if not 1 <= sequence_length <= n or sequence_stride < 1:
-        raise ArgumentError(
-            f"polykeras.ops.extract_sequences expected 1 <= sequence_length <= {n} and "
-            f"sequence_stride >= 1 for shape {tuple(x.shape)}, got {sequence_length} "
-            f"and {sequence_stride}."
-        )
+    n = _room_for_windows(tuple(x.shape), sequence_length, sequence_stride)
     starts = np.arange(0, n - sequence_length + 1, sequence_stride, dtype=np.int32)
     places = starts[:, None] + np.arange(sequence_length, dtype=np.int32)
     return take(x, places, -1)
+
+
+@extract_sequences.prepare
+def _(x: Tensor, sequence_length: int, sequence_stride: int) -> tuple[Any, ...]:
+    _room_for_windows(tuple(x.shape), sequence_length, sequence_stride)
+    return x, sequence_length, sequence_stride
+
+
+def _room_for_windows(shape: tuple[int, ...], length: int, stride: int) -> int:
+    """Return the size of the last axis.
+
+    Raises:
+        ArgumentError: If windows do not fit into it.
+    """
+    n = int(shape[-1]) if shape else 0
+    if not 1 <= length <= n or stride < 1:
+        raise ArgumentError(
+            f"polykeras.ops.extract_sequences expected 1 <= sequence_length <= {n} and "
+            f"sequence_stride >= 1 for shape {shape}, got {length} and {stride}."
+        )
+    return n

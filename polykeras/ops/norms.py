@@ -106,8 +106,8 @@ def norm(
 @norm.prepare
 def _(x: Tensor, ord: Any, axis: Any, keepdims: bool) -> tuple[Any, ...]:
     order, axes = _norm_axes(tuple(x.shape), ord, axis)
-    if order == 2 and axis is None:
-        order = "fro"
+    if ord is None and axis is None:  # of the whole tensor, whatever its rank
+        return x, None, None, bool(keepdims)
     return x, order, axes, bool(keepdims)
 
 

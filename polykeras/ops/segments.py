@@ -95,7 +95,7 @@ def segment_max(
     >>> [float(v) for v in keras.ops.segment_max([1.0, 5.0, 3.0], [0, 0, 1])]
     [5.0, 3.0]
     """
-    lowest = _limit("segment_max", dtype_of(as_tensor(data)), largest=False)
+    lowest = _limit("segment_max", dtype_of(as_tensor(data)))
     return _reduce("segment_max", data, segment_ids, num_segments, "max", lowest)
 
 
@@ -117,15 +117,21 @@ def segment_min(
     Returns:
         A tensor of shape ``(num_segments, ...)``.
     """
-    highest = _limit("segment_min", dtype_of(as_tensor(data)), largest=True)
+    highest = _limit("segment_min", dtype_of(as_tensor(data)))
     return _reduce("segment_min", data, segment_ids, num_segments, "min", highest)
 
 
-def _limit(name: str, dtype: str, *, largest: bool) -> float:
+def _limit(name: str, dtype: str) -> float:
+    """Return what the reduction of no rows gives.
+
+    Raises:
+        DTypeError: If the dtype has no order.
+    """
     if dtype == "bool" or dtypes.is_complex(dtype):
         raise DTypeError(
             f"polykeras.ops.{name} compares numbers, got dtype {dtype}. Use ops.cast."
         )
+    largest = name == "segment_min"
     if dtypes.is_integer(dtype):
         bits, signed = int(dtype.lstrip("uint")), not dtype.startswith("u")
         if largest:
@@ -155,10 +161,25 @@ def _canonical(
 
 
 @segment_sum.prepare
-def _(
-    data: Tensor, ids: Tensor, n: Any = None, sorted: bool = False
-) -> tuple[Any, ...]:
+def _(data: Tensor, ids: Tensor, n: Any, sorted: bool) -> tuple[Any, ...]:
     return *_canonical("segment_sum", data, ids, n), sorted
+
+
+@segment_prod.prepare
+def _(data: Tensor, ids: Tensor, n: Any, sorted: bool) -> tuple[Any, ...]:
+    return *_canonical("segment_prod", data, ids, n), sorted
+
+
+@segment_max.prepare
+def _(data: Tensor, ids: Tensor, n: Any, sorted: bool) -> tuple[Any, ...]:
+    _limit("segment_max", dtype_of(data))
+    return *_canonical("segment_max", data, ids, n), sorted
+
+
+@segment_min.prepare
+def _(data: Tensor, ids: Tensor, n: Any, sorted: bool) -> tuple[Any, ...]:
+    _limit("segment_min", dtype_of(data))
+    return *_canonical("segment_min", data, ids, n), sorted
 
 
 @segment_sum.vjp("data")

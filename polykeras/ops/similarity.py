@@ -6,7 +6,7 @@ from polykeras import dtypes, ops
 from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
 from polykeras.ops._declare import op
-from polykeras.ops._reducing import as_inexact, one_of, widened
+from polykeras.ops._reducing import as_inexact, as_inexact_pair, one_of, widened
 from polykeras.ops._shapes import broadcast_shapes
 from polykeras.ops._values import dtype_of
 
@@ -76,8 +76,8 @@ def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
     [3.5]
     """
     one_of("correlate", "mode", mode, ("valid", "same", "full"))
-    x1, x2 = as_inexact(x1), as_inexact(x2)
-    target = dtypes.result_type(dtype_of(x1), dtype_of(x2))
+    x1, x2 = as_inexact_pair(x1, x2)
+    target = dtype_of(x1)
     m, n = (x.shape[0] if len(x.shape) == 1 else 0 for x in (x1, x2))
     if m == 0 or n == 0:
         raise ShapeError(
@@ -90,7 +90,7 @@ def correlate(x1: Tensor, x2: Tensor, mode: str = "valid") -> Tensor:
     size = min(m, n)
     keep = {"valid": 0, "same": size // 2, "full": size - 1}[mode]
     behind = {"valid": 0, "same": size - 1 - size // 2, "full": size - 1}[mode]
-    long, short = widened(ops.cast(long, target)), widened(ops.cast(short, target))
+    long, short = widened(long), widened(short)
     padded = ops.pad(long, ((keep, behind),))
     starts = ops.arange(padded.shape[0] - size + 1)
     index = ops.add(ops.expand_dims(starts, 1), ops.arange(size))
@@ -121,7 +121,7 @@ def cdist(x: Tensor, y: Tensor) -> Tensor:
     >>> keras.ops.convert_to_numpy(keras.ops.cdist([[0.0, 0.0]], [[3.0, 4.0]])).tolist()
     [[5.0]]
     """
-    x, y = as_inexact(x), as_inexact(y)
+    x, y = as_inexact_pair(x, y)
     first, second = tuple(x.shape), tuple(y.shape)
     if min(len(first), len(second)) < 2 or first[-1] != second[-1]:
         raise ShapeError(
@@ -156,7 +156,7 @@ def psnr(x1: Tensor, x2: Tensor, max_val: float) -> Tensor:
     >>> round(float(keras.ops.psnr([0.0, 1.0], [0.1, 1.0], 1.0)), 2)
     23.01
     """
-    x1, x2 = as_inexact(x1), as_inexact(x2)
+    x1, x2 = as_inexact_pair(x1, x2)
     if tuple(x1.shape) != tuple(x2.shape):
         raise ShapeError(
             "polykeras.ops.psnr expected two signals of one shape, got "

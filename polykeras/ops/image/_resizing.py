@@ -166,21 +166,14 @@ def resize(
     (1, 2, 6, 3)
     """
     images = ops.convert_to_tensor(images)
-    last = is_channels_last("resize", data_format)
-    check_images("resize", images)
-    check_choice("resize", "interpolation", interpolation, _INTERPOLATIONS)
-    check_choice("resize", "fill_mode", fill_mode, ("constant",))
-    if crop_to_aspect_ratio and pad_to_aspect_ratio:
-        raise ArgumentError(
-            "polykeras.ops.image.resize can crop or pad to the aspect ratio, not both."
-        )
-    sizes: tuple[int, ...] = tuple(size)
-    if len(sizes) != 2 or min(sizes) < 1:
-        raise ArgumentError(
-            "polykeras.ops.image.resize expected size to be a positive height and "
-            f"width, got {size!r}."
-        )
-    target = (int(size[0]), int(size[1]))
+    target, last = _checked(
+        images,
+        size,
+        interpolation,
+        crop_to_aspect_ratio and pad_to_aspect_ratio,
+        fill_mode,
+        data_format,
+    )
     axes = spatial(images, last)
     if crop_to_aspect_ratio:
         images = _cropped(images, axes, target)
@@ -201,6 +194,56 @@ def resize(
     if name == original:
         return images
     return ops.saturate_cast(ops.round(images), original)
+
+
+def _checked(
+    images: Tensor,
+    size: Any,
+    interpolation: str,
+    crop_and_pad: bool,
+    fill_mode: str,
+    data_format: str | None,
+) -> tuple[tuple[int, int], bool]:
+    """Return the new height and width, and whether channels come last.
+
+    Raises:
+        ShapeError, ArgumentError: As `resize` says.
+    """
+    last = is_channels_last("resize", data_format)
+    check_images("resize", images)
+    check_choice("resize", "interpolation", interpolation, _INTERPOLATIONS)
+    check_choice("resize", "fill_mode", fill_mode, ("constant",))
+    if crop_and_pad:
+        raise ArgumentError(
+            "polykeras.ops.image.resize can crop or pad to the aspect ratio, not both."
+        )
+    sizes: tuple[int, ...] = tuple(size)
+    if len(sizes) != 2 or min(sizes) < 1:
+        raise ArgumentError(
+            "polykeras.ops.image.resize expected size to be a positive height and "
+            f"width, got {size!r}."
+        )
+    return (int(sizes[0]), int(sizes[1])), last
+
+
+@resize.prepare
+def _(
+    images: Tensor,
+    size: Any,
+    interpolation: str,
+    antialias: bool,
+    crop: bool,
+    pad: bool,
+    fill_mode: str,
+    fill_value: float,
+    data_format: str | None,
+) -> tuple[Any, ...]:
+    target, last = _checked(
+        images, size, interpolation, crop and pad, fill_mode, data_format
+    )
+    layout = "channels_last" if last else "channels_first"
+    options = (antialias, crop, pad, fill_mode, fill_value, layout)
+    return images, target, interpolation, *options
 
 
 # Weights are computed in float64 and rounded once.
