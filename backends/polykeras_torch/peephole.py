@@ -82,6 +82,9 @@ class _Shortening:
                 return False
             self._returned.add(others)
         self._same[name] = other
+        blocks = self._recorder.blocks
+        # Views of the one are views of the other now.
+        blocks.update({n: others for n, b in blocks.items() if b == own})
         return True
 
     def _does_nothing(self, node: Node) -> bool:

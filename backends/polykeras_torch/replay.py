@@ -10,6 +10,7 @@ from typing import Any, Final
 import torch
 
 from polykeras_torch.peephole import shortened
+from polykeras_torch.reuse import reuse_memory
 from polykeras_torch.tracing import Node, Recorder, Ref, instances
 
 __all__ = ["replayed"]
@@ -54,7 +55,12 @@ class _Writer:
         nodes, self._result = shortened(
             recorder, self._needed(recorder.nodes), self._result
         )
-        self._nodes = self._needed(nodes)
+        self._nodes = reuse_memory(recorder, self._needed(nodes), self._held())
+
+    def _held(self) -> set[int]:
+        """Return the memory blocks that outlive the call."""
+        names = {ref.name for ref in instances(self._result, Ref)}
+        return {self._blocks[n] for n in (*names, *self._inputs, *self._fixed)}
 
     def _needed(self, nodes: list[Node]) -> list[Node]:
         """Return the calls without those that nobody sees."""

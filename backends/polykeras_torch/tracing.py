@@ -89,6 +89,7 @@ class Recorder(TorchDispatchMode):
         nodes: The calls.
         blocks: Number of each tensor to that of its memory block.
         forms: Number of each tensor to its dtype and shape.
+        strides: Number of each tensor to its strides.
         constants: Tensors from outside that are no arguments.
         static: Values that depend on no argument, by number.
     """
@@ -99,6 +100,7 @@ class Recorder(TorchDispatchMode):
         self.nodes: list[Node] = []
         self.blocks: dict[int, int] = {}
         self.forms: dict[int, tuple[torch.dtype, torch.Size]] = {}
+        self.strides: dict[int, tuple[int, ...]] = {}
         self.constants: dict[int, T] = {}
         self.static: dict[int, T] = {}
         self.inputs: list[int] = []
@@ -145,6 +147,7 @@ class Recorder(TorchDispatchMode):
         x._polykeras_name = (self._serial, name)  # type: ignore[attr-defined]
         self.blocks[name] = name if block is None else block
         self.forms[name] = (x.dtype, x.shape)
+        self.strides[name] = x.stride()
         return name
 
     def _outside(self, x: T) -> int:
