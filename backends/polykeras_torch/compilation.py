@@ -110,8 +110,10 @@ def _copied(x: Any) -> Any:
 
 
 def _is_observed() -> bool:
-    """Return whether a mode or transformation wants to see the operators."""
+    """Return whether a mode or transformation sees or changes the operators."""
     return (
         torch._C._len_torch_dispatch_stack() > 0  # type: ignore[attr-defined]
+        or torch._C._len_torch_function_stack() > 0
+        or torch._C._is_any_autocast_enabled()
         or torch._C._functorch.peek_interpreter_stack() is not None
     )

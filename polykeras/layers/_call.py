@@ -14,7 +14,14 @@ from polykeras.masking import get_mask
 if TYPE_CHECKING:
     from polykeras.layers.layer import Layer
 
-__all__ = ["CallContext", "CallSignature", "Observer", "current_call", "observing"]
+__all__ = [
+    "CallContext",
+    "CallSignature",
+    "Observer",
+    "current_call",
+    "is_observed",
+    "observing",
+]
 
 Observer: TypeAlias = "Callable[[Layer, tuple[Any, ...], dict[str, Any]], Any]"
 """Takes a layer and the arguments of its `call`; returns the outputs to go on with."""
@@ -38,6 +45,11 @@ def observing(observer: Observer) -> Iterator[None]:
         yield
     finally:
         _observer.reset(token)
+
+
+def is_observed() -> bool:
+    """Return whether somebody wants to see the calls of layers."""
+    return _observer.get() is not None
 
 
 def current_call() -> CallContext | None:

@@ -1,12 +1,13 @@
 """Calls of a model outside of training, compiled for each form of the inputs.
 
-A library that compiles computes ops one by one much slower than together. The call of a
-model made of library code only is a pure function of its variables and inputs, so
-its Python need not run again, until somebody changes an attribute of a layer.
+The call of a model made of library code only is a pure function of its variables and
+inputs, so its Python need not run again until somebody changes an attribute of a layer.
+Where code runs well uncompiled, the first call for a form does: it may be the last.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -29,6 +30,8 @@ __all__ = ["UNCOMPILED", "CompiledCalls"]
 
 # What `CompiledCalls` returns where the call has to run as it stands.
 UNCOMPILED: Final = object()
+# Where code runs well uncompiled, other forms than this many run as they stand.
+_MOST_FORMS: Final = 64
 
 Version = tuple[tuple[int, int, int], ...]
 
@@ -61,6 +64,9 @@ class CompiledCalls:
             args: The inputs, one structure of tensors or arrays.
             kwargs: At most ``training``, which must not be true.
         """
+        model = self._model
+        if model._run_eagerly or model._jit_compile is False:
+            return UNCOMPILED
         if len(args) != 1 or (kwargs and (len(kwargs) > 1 or "training" not in kwargs)):
             return UNCOMPILED
         training = kwargs.get("training") if kwargs else None
@@ -76,7 +82,9 @@ class CompiledCalls:
             x = _as_tensors(x, backend)
             if x is UNCOMPILED:
                 return UNCOMPILED
-        key = (training, config.floatx())
+        elif not backend.is_concrete(x):
+            return UNCOMPILED
+        key = (training, config.floatx(), config.epsilon())
         if not self._built and not self._build_for(x):
             return UNCOMPILED
         program = self._programs.get(key)
@@ -107,7 +115,6 @@ class CompiledCalls:
         parts = [v for k, v in vars(model).items() if k not in beside]
         pure = (
             backend.capabilities.compile
-            and not backend.capabilities.eager
             and type(model).__module__.startswith("polykeras.")
             and only_library_code(parts, backend)
         )
@@ -119,6 +126,14 @@ class CompiledCalls:
         layers = self._model._flatten_layers()
         trackers = [layer._tracker for layer in layers]
         return tuple((id(t), t.own_changes, len(t.added)) for t in trackers)
+
+
+class _State(Enum):
+    """What is known of a form of the inputs."""
+
+    SEEN = "seen"
+    COMPILED = "compiled"
+    REFUSED = "refused"
 
 
 class _Program:
@@ -136,25 +151,37 @@ class _Program:
         self._owner = owner
         self._backend = backend
         self._training = training
-        self._refused: set[Any] = set()
+        self._waits = backend.capabilities.eager
+        self._states: dict[Any, _State] = {}
         self._written: list[Variable] = []
         self._masked = False
         self._run = backend.compile(self._pure)
 
     def __call__(self, x: Any) -> Any:
         """Return the outputs, or `UNCOMPILED`."""
+        state = None
+        if self._waits or self._states:
+            form = _form(x)
+            state = self._states.get(form)
+            if state is None and self._waits:
+                if len(self._states) < _MOST_FORMS:
+                    self._states[form] = _State.SEEN
+                return UNCOMPILED
+            if state is _State.REFUSED:
+                return UNCOMPILED
         owner = self._owner
-        if self._refused and _form(x) in self._refused:
-            return UNCOMPILED
         traces = owner.traces
         try:
             outputs, written, masks = self._run([v.raw() for v in owner._variables], x)
         except Exception:  # the call as it stands words the error, or succeeds
-            self._refused.add(_form(x))
+            if state is not _State.COMPILED:
+                self._states[_form(x)] = _State.REFUSED
             return UNCOMPILED
         if owner.traces != traces and self._has_effects():
-            self._refused.add(_form(x))
+            self._states[_form(x)] = _State.REFUSED
             return UNCOMPILED
+        if state is _State.SEEN:
+            self._states[form] = _State.COMPILED
         for v, value in zip(self._written, written, strict=True):
             v.bind(value)
         if self._masked:
@@ -185,6 +212,8 @@ class _Program:
 
 
 def _form(x: Any) -> Any:
+    if hasattr(x, "shape"):
+        return x.shape, x.dtype
     leaves, structure = tree.flatten_leaves(x)
     return structure, tuple((leaf.shape, leaf.dtype) for leaf in leaves)
 

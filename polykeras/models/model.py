@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from polykeras.backend import Backend, get_backend
 from polykeras.errors import ArgumentError, PolykerasError, nearest
-from polykeras.layers._call import current_call
+from polykeras.layers._call import current_call, is_observed
 from polykeras.layers.layer import Layer
 from polykeras.models._compiled_calls import UNCOMPILED, CompiledCalls
 from polykeras.registry import CustomObjectScope, public, serialize_keras_object
@@ -69,7 +69,7 @@ class Model(Trainer, Layer):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs of tensors, or describe those of symbolic ones."""
-        if current_call() is None and current_scope() is None:
+        if current_call() is None and current_scope() is None and not is_observed():
             calls = self._calls
             if calls is None:
                 calls = self._calls = CompiledCalls(self)
