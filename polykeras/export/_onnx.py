@@ -9,20 +9,13 @@ import numpy as np
 
 from polykeras import tree
 from polykeras.errors import ArgumentError, OperationNotSupported, PolykerasError
-from polykeras.export._nodes import RULES
-from polykeras.export._recording import (
-    STAND_INS,
-    BatchSize,
-    Call,
-    Recorded,
-    Recording,
-    merged,
-    record,
-)
+from polykeras.export._batch_sizes import STAND_INS, BatchSize, Counted, merged
+from polykeras.export._recording import Call, Recorded, record
+from polykeras.export.nodes import REFUSED, RULES
 from polykeras.storage.atomic import atomic_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from polykeras.backend import Array
 
@@ -39,45 +32,54 @@ class Graph:
 
     Args:
         onnx: The library.
-        recording: What is written.
+        inputs: Names of the inputs.
     """
 
-    def __init__(self, onnx: Any, recording: Recording, inputs: list[str]) -> None:
-        """Name the inputs."""
+    def __init__(self, onnx: Any, inputs: list[str]) -> None:
+        """Begin without nodes."""
         self._onnx = onnx
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
         self._names: dict[int, str] = {}
+        self._shapes: dict[int, tuple[Any, ...]] = {}
         self._kept: list[Recorded] = []
         self._count = 0
         self._batch: str | None = None
         self._inputs = inputs
-        for x, name in zip(recording.inputs, inputs, strict=True):
-            self._bind(x, name)
-
-    def _bind(self, x: Recorded, name: str) -> None:
-        # Tensors are kept, so that their ids stay their own.
-        self._kept.append(x)
-        self._names[id(x)] = name
 
     def fresh(self) -> str:
         """Return a name that is not used yet."""
         self._count += 1
         return f"t{self._count}"
 
-    def bind(self, x: Recorded, name: str) -> None:
-        """Say under which name a recorded tensor stands."""
-        self._bind(x, name)
+    def bind(self, x: Recorded, name: str, shape: tuple[Any, ...]) -> None:
+        """Say under which name a recorded tensor stands.
+
+        Args:
+            x: The tensor.
+            name: Its name.
+            shape: Its shape, with `BatchSize` for what is not known.
+        """
+        # Tensors are kept, so that their ids stay their own.
+        self._kept.append(x)
+        self._names[id(x)] = name
+        self._shapes[id(x)] = shape
+
+    def size_of(self, x: Recorded, axis: int) -> Any:
+        """Return the size of an axis, or a `BatchSize`."""
+        return self._shapes.get(id(x), x.shape)[axis]
 
     def name(self, x: Any) -> str:
         """Return the name of a tensor; constants become initializers."""
+        if isinstance(x, Counted):
+            return self.cast(self.node("Squeeze", self.shape([x.size])), x.dtype)
         if id(x) not in self._names:
             if not isinstance(x, Recorded) or x.value is None:
                 raise OperationNotSupported(
                     "The model uses a tensor that is neither an input nor computed "
                     "from one, which ONNX export cannot follow."
                 )
-            self._bind(x, self.constant(x.value))
+            self.bind(x, self.constant(x.value), x.shape)
         return self._names[id(x)]
 
     def constant(self, value: Array) -> str:
@@ -98,6 +100,10 @@ class Graph:
         make = self._onnx.helper.make_node
         self.nodes.append(make(kind, list(inputs), names, **attributes))
         return names[0] if outputs == 1 else names
+
+    def cast(self, name: str, dtype: str) -> str:
+        """Return the name of a tensor in another dtype."""
+        return str(self.node("Cast", name, to=self.dtype(dtype)))
 
     def dtype(self, name: str) -> int:
         """Return ONNX' number of a dtype."""
@@ -137,48 +143,50 @@ def export_onnx(model: Any, filepath: str | Path) -> None:
         filepath: The file.
 
     Raises:
-        PolykerasError: If onnx is not installed, or the model is not built or has
-            masks.
+        PolykerasError: If onnx is not installed, or the model is not built.
         OperationNotSupported: If it uses an op that cannot be exported.
     """
     path = Path(filepath)
     onnx = _library()
     _check(model)
     specs = list(model.inputs)
-    runs = [record(model, specs, RULES, batch) for batch in STAND_INS]
-    if [c.name for c in runs[0].calls] != [c.name for c in runs[1].calls]:
+    runs = [record(model, specs, RULES, REFUSED, batch) for batch in STAND_INS]
+    if any([c.name for c in r.calls] != [c.name for c in runs[0].calls] for r in runs):
         raise OperationNotSupported(
             "What the model computes depends on the batch size, which ONNX export "
             "cannot follow. Fix it: Input(shape, batch_size=...)."
         )
     names = [x.name for x in specs]
-    graph = Graph(onnx, runs[0], names)
-    for first, second in zip(runs[0].calls, runs[1].calls, strict=True):
-        args = [merged(a, b) for a, b in zip(first.args, second.args, strict=True)]
-        shapes = [
-            merged(a.shape, b.shape)
-            for a, b in zip(first.outputs, second.outputs, strict=True)
-        ]
-        found = RULES[first.name](graph, Call(first.name, args, first.outputs), shapes)
+    graph = Graph(onnx, names)
+    for x, name, shape in zip(
+        runs[0].inputs, names, _shapes(r.inputs for r in runs), strict=True
+    ):
+        graph.bind(x, name, shape)
+    for calls in zip(*(r.calls for r in runs), strict=True):
+        kind, made = calls[0].name, calls[0].outputs
+        args = [merged(*found) for found in zip(*(c.args for c in calls), strict=True)]
+        shapes = _shapes(c.outputs for c in calls)
+        found = RULES[kind](graph, Call(kind, args, made), shapes)
         listed = found if isinstance(found, list) else [found]
-        for x, name in zip(first.outputs, listed, strict=True):
-            graph.bind(x, name)
+        for x, name, shape in zip(made, listed, shapes, strict=True):
+            graph.bind(x, name, shape)
     outputs = []
     for x, name in zip(runs[0].outputs, _output_names(model), strict=True):
         graph.nodes.append(onnx.helper.make_node("Identity", [graph.name(x)], [name]))
         outputs.append(name)
-    described = [
-        [
-            onnx.helper.make_tensor_value_info(
-                name, graph.dtype(x.dtype), _free(merged(x.shape, y.shape))
-            )
-            for x, y, name in zip(a, b, listed, strict=True)
-        ]
-        for a, b, listed in (
-            (runs[0].inputs, runs[1].inputs, names),
-            (runs[0].outputs, runs[1].outputs, outputs),
+    info = onnx.helper.make_tensor_value_info
+    described = []
+    for kind, listed in (("inputs", names), ("outputs", outputs)):
+        tensors, shapes = (
+            getattr(runs[0], kind),
+            _shapes(getattr(r, kind) for r in runs),
         )
-    ]
+        described.append(
+            [
+                info(name, graph.dtype(x.dtype), _free(shape))
+                for x, name, shape in zip(tensors, listed, shapes, strict=True)
+            ]
+        )
     made = onnx.helper.make_graph(
         graph.nodes, model.name, *described, initializer=graph.initializers
     )
@@ -191,6 +199,11 @@ def export_onnx(model: Any, filepath: str | Path) -> None:
     onnx.checker.check_model(proto, full_check=True)
     with atomic_path(path) as temporary:
         onnx.save(proto, temporary)
+
+
+def _shapes(found: Iterable[list[Recorded]]) -> list[Any]:
+    """Return the shapes of tensors that were recorded several times."""
+    return [merged(*(x.shape for x in tensors)) for tensors in zip(*found, strict=True)]
 
 
 def _library() -> Any:
@@ -219,11 +232,6 @@ def _check(model: Any) -> None:
             raise ArgumentError(
                 f"The input {x.name!r} has the shape {x.shape}; only the batch size "
                 "may be unknown."
-            )
-    for layer in model._flatten_layers():
-        if getattr(layer, "mask_zero", False) or type(layer).__name__ == "Masking":
-            raise OperationNotSupported(
-                f"The layer {layer.name!r} makes a mask, and masks are not exported."
             )
 
 

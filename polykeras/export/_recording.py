@@ -4,8 +4,8 @@ The tensors of this engine are shapes and dtypes, as in abstract evaluation, tha
 also know which recorded call made them. Compositions run on them, so whatever is made
 of ops comes apart into primitives without a rule of its own.
 
-The batch size is not known. The model runs twice, with two stand-ins for it; numbers
-that differ between the recordings are multiples of it.
+The batch size is not known: `_batch_sizes` says how several recordings, each with
+another stand-in for it, become one.
 """
 
 from __future__ import annotations
@@ -24,14 +24,11 @@ from polykeras.ops._registry import REGISTRY
 from polykeras.state import StateScope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from polykeras.backend import Array, Kernel
 
-__all__ = ["BatchSize", "Call", "Recorded", "Recording", "merged", "record"]
-
-# Composite, so that they divide by strides and groups; unlikely as real sizes.
-STAND_INS: Final = (5040, 10080)
+__all__ = ["Call", "Recorded", "Recording", "record"]
 
 
 class Recorded(Spec):
@@ -41,7 +38,8 @@ class Recorded(Spec):
         value: The values, where they are known.
     """
 
-    __slots__ = ("value",)
+    # Masks follow tensors by weak references.
+    __slots__ = ("__weakref__", "value")
 
     def __init__(
         self, shape: tuple[int, ...], dtype: str, value: Array | None = None
@@ -69,23 +67,21 @@ class Recording:
     calls: list[Call] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class BatchSize:
-    """A number that grows with the batch size: ``factor * batch + offset``."""
-
-    factor: int
-    offset: int
-
-
 class _Engine(AbstractEngine):
     """Records primitives that have a rule; takes the others apart."""
 
     name = "recording"
     tensor_type = Recorded
 
-    def __init__(self, host: Backend, known: Collection[str], to: Recording) -> None:
+    def __init__(
+        self,
+        host: Backend,
+        known: Collection[str],
+        refused: Mapping[str, str],
+        to: Recording,
+    ) -> None:
         super().__init__(host)
-        self.kernels = _Table(self, known, to)
+        self.kernels = _Table(self, known, refused, to)
 
     def is_tensor(self, x: object) -> bool:
         return isinstance(x, Recorded)
@@ -112,23 +108,33 @@ class _Engine(AbstractEngine):
 
 
 class _Table(KernelTable):
-    def __init__(self, engine: Backend, known: Collection[str], to: Recording) -> None:
+    def __init__(
+        self,
+        engine: Backend,
+        known: Collection[str],
+        refused: Mapping[str, str],
+        to: Recording,
+    ) -> None:
         super().__init__(engine)
         self._known = known
+        self._refused = refused
         self._to = to
 
     def __missing__(self, name: str) -> Kernel:
         op = REGISTRY[name].op  # type: ignore[attr-defined]
         kernel: Kernel
-        if name in self._known and op.abstract_rule is not None:
+        if name in _CONTROL:
+            kernel = _CONTROL[name]
+        elif name in self._refused:
+            raise OperationNotSupported(
+                f"The op {name!r} cannot be exported to ONNX: {self._refused[name]}."
+            )
+        elif name in self._known and op.abstract_rule is not None:
             kernel = self._recording(name, op.abstract_rule)
         elif op.has_default:
             kernel = op.fn
         else:
-            raise OperationNotSupported(
-                f"ONNX export has no rule for the op {name!r}. docs/saving.md lists "
-                "what cannot be exported."
-            )
+            raise OperationNotSupported(f"ONNX export has no rule for the op {name!r}.")
         self[name] = kernel
         return kernel
 
@@ -150,8 +156,23 @@ class _Table(KernelTable):
         return kernel
 
 
+def _chosen(pred: Any, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+    """Compute both branches and choose between their results."""
+    first, second = true_fn(), false_fn()
+    # Checks that both have the same form.
+    REGISTRY["cond"].op.abstract_rule(pred, lambda: first, lambda: second)  # type: ignore[attr-defined]
+    return tree.map_leaves(lambda a, b: REGISTRY["where"](pred, a, b), first, second)
+
+
+_CONTROL: Final[dict[str, Kernel]] = {"cond": _chosen}
+
+
 def record(
-    model: Any, specs: list[Any], known: Collection[str], batch: int
+    model: Any,
+    specs: list[Any],
+    known: Collection[str],
+    refused: Mapping[str, str],
+    batch: int,
 ) -> Recording:
     """Return the calls that a model makes on inputs of a batch size.
 
@@ -159,6 +180,7 @@ def record(
         model: A functional or sequential model.
         specs: The symbolic inputs.
         known: Names of the ops that may be recorded.
+        refused: Names of the ops that may not, and why.
         batch: Stands for the unknown batch size.
     """
     recording = Recording()
@@ -168,7 +190,7 @@ def record(
         recording.inputs.append(Recorded(shape, x.dtype))
     variables = list(model.variables)
     values = [Recorded(v.shape, v.dtype, v.numpy()) for v in variables]
-    engine = _Engine(host, known, recording)
+    engine = _Engine(host, known, refused, recording)
     inputs = tree.pack_sequence_as(model.input, recording.inputs)
     with engine_scope(engine), StateScope(variables, values)():
         result = model(inputs, training=False)
@@ -180,42 +202,3 @@ def _host() -> Backend:
     from polykeras.backend import current_backend
 
     return current_backend()
-
-
-def merged(first: Any, second: Any) -> Any:
-    """Return an argument with `BatchSize` for the numbers that differ in two runs.
-
-    Raises:
-        OperationNotSupported: If the values of a constant depend on the batch size.
-    """
-    if isinstance(first, Spec):
-        value, other = getattr(first, "value", None), getattr(second, "value", None)
-        changed = value is not None and (
-            other is None or not np.array_equal(value, other, equal_nan=True)
-        )
-        if changed:
-            raise OperationNotSupported(
-                "The model computes values from the batch size, which ONNX export "
-                "cannot follow. Fix it: Input(shape, batch_size=...)."
-            )
-        return first
-    if isinstance(first, bool) or not isinstance(first, int):
-        if isinstance(first, list | tuple):
-            pairs = zip(first, second, strict=True)
-            return type(first)(merged(a, b) for a, b in pairs)
-        if isinstance(first, slice):
-            ends = ((getattr(first, n), getattr(second, n)) for n in _ENDS)
-            return slice(*(merged(a, b) for a, b in ends))
-        return first
-    if first == second:
-        return first
-    factor, rest = divmod(second - first, STAND_INS[1] - STAND_INS[0])
-    if rest:
-        raise OperationNotSupported(
-            f"A size of the model is no multiple of the batch size ({first} and "
-            f"{second}), which ONNX export cannot follow."
-        )
-    return BatchSize(factor, first - factor * STAND_INS[0])
-
-
-_ENDS: Final = ("start", "stop", "step")

@@ -24,6 +24,7 @@ from polykeras.layers._state import LayerState
 from polykeras.layers._tracking import Tracker
 from polykeras.masking import set_mask
 from polykeras.naming import auto_name, checked_name
+from polykeras.ops._abstract import Spec
 from polykeras.ops._operands import Operand, Traced
 from polykeras.ops._registry import REGISTRY
 from polykeras.state import StateScope
@@ -316,7 +317,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
         return x
 
     def _propagate_masks(self, args: tuple[Any, ...], outputs: Any) -> None:
-        if not args or is_abstract_engine():
+        if not args:
             return
         overrides = type(self).compute_mask is not Layer.compute_mask
         if not (self.supports_masking or overrides):
@@ -324,10 +325,12 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
         previous = mask_of(args[0])
         if previous is None and not overrides:
             return
+        flat = tree.flatten(outputs)
+        if flat and type(flat[0]) is Spec:
+            return  # Nothing follows a shape.
         masks = self.compute_mask(args[0], previous)
         if masks is None:
             return
-        flat = tree.flatten(outputs)
         given = masks if isinstance(masks, list | tuple) else [masks] * len(flat)
         for x, mask in zip(flat, given, strict=False):
             if mask is not None:
