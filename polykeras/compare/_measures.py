@@ -30,6 +30,7 @@ SPREADS: Final = 4
 lambda of Higham and Mary's theorem, which fails with probability 2 exp(-lambda^2/2)
 or 7e-4 an entry, for errors that already have the largest size allowed."""
 BLOCK: Final = 16384
+"""Entries that are measured at a time, so that they stay in the cache."""
 _MISSED: Final = 1e-3
 SUSPICIOUS: Final = 8
 """Up to so many bounds an error is suspicious; beyond, no rounding explains it."""
@@ -83,7 +84,6 @@ def measure(found: Array, expected: Array, dtype: str) -> Measure:
     found, expected = np.asarray(found), np.asarray(expected)
     flat, right = found.reshape(-1), expected.reshape(-1)
     with np.errstate(all="ignore"):
-        # Blocks stay in the cache while they are measured.
         for at in range(0, flat.size, BLOCK):
             sums.add(flat[at : at + BLOCK], right[at : at + BLOCK], at)
         return sums.measure(found.shape)
@@ -103,7 +103,7 @@ class _Sums:
         self.wide = np.complex128 if complex_ else np.float64
         self.identical = True
         self.largest = self.total = self.noise = 0.0
-        self.signal = self.power = self.product = self.ceiling = self.ulp = 0.0
+        self.signal = self.product = self.ceiling = self.ulp = 0.0
         self.odd: list[int] = []
         self.size = self.nonfinite = 0
 
@@ -127,7 +127,6 @@ class _Sums:
         self.total += float(error.sum())
         self.noise += float(np.vdot(error, error))
         self.signal += float(np.vdot(want, want).real)
-        self.power += float(np.vdot(got, got).real)
         self.product += float(np.vdot(want, got).real)
         if largest and dtypes.is_inexact(self.dtype):
             error /= spacing(sizes, self.dtype)
@@ -151,7 +150,9 @@ class _Sums:
         ulp = self.ulp if self.ulp > half else 0.0
         if self.nonfinite or (self.largest and not dtypes.is_inexact(self.dtype)):
             ulp = np.inf
-        norms = float(np.sqrt(self.signal) * np.sqrt(self.power))
+        # |got|^2 from |got - want|^2.
+        power = max(0.0, self.noise - self.signal + 2 * self.product)
+        norms = float(np.sqrt(self.signal) * np.sqrt(power))
         ratio = np.divide(self.signal, self.noise)
         return Measure(
             max_abs=self.largest,

@@ -132,6 +132,7 @@ _SYSTEMS: Final = frozenset(
     }
 )
 _LIBRARY_ULP: Final = 4
+_SAMPLE: Final = 64
 _SIGNS: Final = 4 * BLOCK
 """Signs are drawn once; each block takes some from a random place on."""
 
@@ -258,7 +259,7 @@ class Perturbed(Recast):
         moved = np.empty_like(flat)
         unit = _limits(self.nominal)[0]
         with np.errstate(all="ignore"):
-            # Blocks stay in the cache.
+            stored = stored and self._has(flat)
             for at in range(0, flat.size, BLOCK):
                 part = slice(at, at + BLOCK)
                 block = flat[part]
@@ -268,21 +269,22 @@ class Perturbed(Recast):
                 else:
                     error = sizes[part] * unit
                 error *= self._signs(block.size)
-                if stored and not np.iscomplexobj(block):
+                if stored:
                     error *= self._is_rounded(block)
-                moved[part] = self._limited(block, block + error, magnitude)
+                np.add(block, error, out=moved[part])
+                self._limit(block, moved[part], magnitude)
         return self.inner.from_numpy(moved.reshape(values.shape), name)
 
-    def _limited(self, values: Array, moved: Array, sizes: Array) -> Array:
+    def _limit(self, values: Array, moved: Array, sizes: Array) -> None:
         """Let numbers beyond the limits of the nominal dtype under- or overflow."""
         _, normal, largest = _limits(self.nominal)
-        if sizes.min() < normal and np.any((sizes < normal) & (sizes > 0)):
-            moved = self._underflown(values, moved)
+        small = np.count_nonzero(sizes < normal)
+        if small and small > sizes.size - np.count_nonzero(sizes):
+            moved[...] = self._underflown(values, moved)
         if not sizes.max() <= largest:
             finite = np.isfinite(values)
             beyond = np.where(np.abs(moved) > largest, values * np.inf, moved)
-            moved = np.where(finite, beyond, values)
-        return moved
+            moved[...] = np.where(finite, beyond, values)
 
     def _signs(self, count: int) -> Array:
         """Return a random sign for each entry of a block."""
@@ -301,6 +303,12 @@ class Perturbed(Recast):
         moved = moved + lost * self._signs(values.size)
         kept = (np.sign(moved) == np.sign(values)) & (np.abs(values) >= lost)
         return np.where(kept, moved, 0.0)
+
+    def _has(self, values: Array) -> bool:
+        """Return whether the nominal dtype has all of some entries."""
+        if np.iscomplexobj(values):
+            return False
+        return not np.any(self._is_rounded(values[:: 1 + values.size // _SAMPLE]))
 
     def _is_rounded(self, values: Array) -> Array:
         """Return which numbers the nominal dtype does not have."""
