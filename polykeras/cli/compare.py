@@ -70,7 +70,7 @@ def model(
         str, typer.Option(help="Fail only over e.g. 64ulp, or 1e-4 (relative).")
     ] = "",
     max_memory: Annotated[
-        str, typer.Option(help="Of recorded outputs, e.g. 500M; the rest on disk.")
+        str, typer.Option(help="Of what is recorded, e.g. 500M; the rest on disk.")
     ] = "",
     bisect: Annotated[
         bool, typer.Option("--bisect", help="Find the smallest guilty set of ops.")

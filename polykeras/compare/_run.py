@@ -77,8 +77,8 @@ def compare(
         batch_size: Number of samples drawn where `x` is None.
         seed: Of everything that is drawn.
         pairwise: Whether outputs of engines are compared with each other too.
-        max_memory: Bytes of recorded outputs to hold in memory, the rest lies in
-            temporary files meanwhile; None means all.
+        max_memory: Bytes of recorded outputs, gradients and weights to hold in memory,
+            the rest lies in temporary files meanwhile; None means all.
 
     Returns:
         The report.
@@ -206,7 +206,8 @@ class Comparison:
         self, report: Report, engines: Sequence[Backend], steps: int, calls: Calls
     ) -> None:
         subject = self.subject
-        exact = subject.train(self.reference, steps)
+        keep = self._store.keep
+        exact = subject.train(self.reference, steps, keep=keep, with_weights=True)
         runs: dict[str | None, TrainedReference] = {}
         for engine in engines:
             forced = nominal_dtype(engine)
@@ -218,15 +219,24 @@ class Comparison:
                 runs[forced] = TrainedReference(
                     self.reference.name,
                     exact,
-                    [subject.train(e, steps) for e in replicas],
+                    [
+                        subject.train(e, steps, keep=keep, beside=exact)
+                        for e in replicas
+                    ],
                     dtype,
                     self._updates(exact, replicas[0], dtype),
                 )
             try:
-                found = subject.train(engine, steps)
+                several = steps > 1
+                found = subject.train(
+                    engine, steps, keep=keep, beside=exact, with_weights=several
+                )
                 near = None
-                if steps > 1:
-                    near = subject.train(engine, steps, nudge=subject.seed)
+                if several:
+                    seed = subject.seed
+                    near = subject.train(
+                        engine, steps, keep=keep, beside=found, nudge=seed
+                    )
             except OperationNotSupported as error:
                 report.items.append(self._missing(engine, "training", error))
                 continue
@@ -267,7 +277,7 @@ class Comparison:
         if calls:
             self.subject.forward(Follower(engine, calls, look), "training")
         audit = self._audit(engine)
-        self.subject.train(audit, 1)
+        self.subject.train(audit, 1, keep=self._store.keep)
         if audit.findings and not items:
             model = self.subject.model
             cls = type(model.optimizer).__name__

@@ -157,17 +157,17 @@ class Subject:
                 if engine.is_tensor(y)
             ]
 
-    def train(self, engine: Backend, steps: int, *, nudge: int | None = None) -> Steps:
+    def train(self, engine: Backend, steps: int, **options: Any) -> Steps:
         """Train a copy on an engine.
 
         Args:
             engine: The engine.
             steps: Number of steps.
-            nudge: A seed to move each weight by one unit of the last place first.
+            options: See `polykeras.compare._training.train`.
         """
         model = self._to_train(engine)
         with engine_scope(engine), np.errstate(all="ignore"):
-            return train(model, self.x, self.targets(), steps, engine, nudge=nudge)
+            return train(model, self.x, self.targets(), steps, engine, **options)
 
     def updates(self, engine: Backend, gradients: dict[str, Array]) -> dict[str, Array]:
         """Return how far the optimizer moves each weight.

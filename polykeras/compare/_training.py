@@ -25,7 +25,9 @@ class Steps:
         losses: The loss of each step, from before its update.
         gradients: What the optimizers were given in the first step, by weight.
         updates: How far the first step moved each weight, statistics included.
-        weights: All weights after each step, as one list of arrays a step.
+        weights: All weights after each step, as one list of arrays a step, where
+            other runs are to be measured by them.
+        distances: How far they are after each step from those of another run.
         dtypes: The dtype of each gradient and weight on the engine, by path.
     """
 
@@ -33,6 +35,7 @@ class Steps:
     gradients: dict[str, Array] = field(default_factory=dict)
     updates: dict[str, Array] = field(default_factory=dict)
     weights: list[list[Array]] = field(default_factory=list)
+    distances: list[float] = field(default_factory=list)
     dtypes: dict[str, str] = field(default_factory=dict)
 
     def array(self, kind: str, name: str) -> Array | None:
@@ -86,7 +89,16 @@ class Track:
 
 
 def train(
-    model: Any, x: Any, y: Any, steps: int, engine: Backend, *, nudge: int | None = None
+    model: Any,
+    x: Any,
+    y: Any,
+    steps: int,
+    engine: Backend,
+    *,
+    keep: Callable[[Array], Array],
+    beside: Steps | None = None,
+    with_weights: bool = False,
+    nudge: int | None = None,
 ) -> Steps:
     """Train a model, which changes it, and return what happened.
 
@@ -96,6 +108,9 @@ def train(
         y: The targets.
         steps: Number of steps.
         engine: The engine.
+        keep: Puts an array where it takes no memory, and returns it.
+        beside: A run with weights, to measure the distances from.
+        with_weights: Whether the weights after each step are kept.
         nudge: A seed to move each weight by one unit of the last place first.
     """
     model.run_eagerly = not is_compiled(engine)
@@ -111,7 +126,7 @@ def train(
             # Inside a compiled step gradients have no values.
             if g is not None and engine.is_tensor(g) and engine.is_concrete(g):
                 path = _free(by_id.get(id(v), v.path), result.gradients)
-                result.gradients[path] = _array(engine, g)
+                result.gradients[path] = keep(_array(engine, g))
                 result.dtypes[path] = engine.dtype_name(g)
 
     before = [_array(engine, v.stored()) for v in model.weights]
@@ -120,13 +135,18 @@ def train(
         with _seeing(model, see if step == 0 else None):
             logs = model.train_on_batch(x, y, return_dict=True)
         result.losses.append(_loss_in(logs, model))
-        result.weights.append([_array(engine, v.stored()) for v in model.weights])
+        weights = [_array(engine, v.stored()) for v in model.weights]
+        if beside is not None:
+            result.distances.append(relative_distance(weights, beside.weights[step]))
+        if with_weights:
+            result.weights.append([keep(w) for w in weights])
         if step == 0:
             for path, old, new, v in zip(
-                paths, before, result.weights[0], model.weights, strict=True
+                paths, before, weights, model.weights, strict=True
             ):
                 if dtypes.is_float(v.dtype):
-                    result.updates[path] = new.astype(float) - old.astype(float)
+                    moved = new.astype(float) - old.astype(float)
+                    result.updates[path] = keep(moved)
                     result.dtypes.setdefault(path, engine.dtype_name(v.stored()))
     return result
 

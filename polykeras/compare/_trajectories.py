@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -12,7 +11,7 @@ from polykeras.backend import Array, Backend
 from polykeras.compare._judging import Judged, judged
 from polykeras.compare._measures import SPREADS, Bound
 from polykeras.compare._report import Item
-from polykeras.compare._training import Steps, Track, relative_distance
+from polykeras.compare._training import Steps, Track
 from polykeras.precision import epsilon_of
 
 __all__ = ["TrainedReference"]
@@ -116,20 +115,18 @@ class TrainedReference:
             near: Its steps from weights one unit of the last place away, None if
                 there is a single step.
         """
-        exact = self.exact.weights
-        distances = _distances(steps.weights, exact)
-        spreads = [_distances(r.weights, exact) for r in self.replicas]
+        spreads = [r.distances for r in self.replicas]
         # Weights are stored in the dtype: half a unit of the last place.
         stored = epsilon_of(self.dtype) / 2
         bounds = [SPREADS * max(s) + stored for s in zip(*spreads, strict=True)]
-        apart = [i for i, d in enumerate(distances) if not d <= bounds[i]]
+        apart = [i for i, d in enumerate(steps.distances) if not d <= bounds[i]]
         return Track(
             engine=engine.name,
             losses=steps.losses,
             reference_losses=self.exact.losses,
-            distances=distances,
+            distances=steps.distances,
             bounds=bounds,
-            yardstick=[] if near is None else _distances(near.weights, steps.weights),
+            yardstick=[] if near is None else near.distances,
             parted=apart[0] + 1 if apart else None,
         )
 
@@ -140,7 +137,3 @@ def _gradients(steps: Steps) -> dict[str, Array]:
 
 def _updates(steps: Steps) -> dict[str, Array]:
     return steps.updates
-
-
-def _distances(runs: Sequence[Any], exact: Sequence[Any]) -> list[float]:
-    return [relative_distance(a, b) for a, b in zip(runs, exact, strict=True)]

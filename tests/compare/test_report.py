@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,25 @@ def test_records_beyond_the_limit_lie_in_files():
         np.testing.assert_array_equal(mapped, large)
         assert store.held == small.nbytes
         del mapped
+
+
+def test_memory_does_not_grow_with_training_steps():
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((64,)), keras.layers.Dense(512)])
+    snapshot = 8 * 64 * 512
+    steps = 16
+
+    def peak(limit):
+        tracemalloc.start()
+        keras.compare(model, backends=["numpy"], steps=steps, max_memory=limit)
+        try:
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    free, bounded = peak(None), peak(snapshot)
+    assert free > steps * snapshot
+    assert bounded < free - 0.7 * steps * snapshot
 
 
 def test_sizes_are_read():
