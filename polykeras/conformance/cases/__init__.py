@@ -39,6 +39,7 @@ DOMAINS: Final = (
     "rearranging",
     "recurrence",
     "reductions",
+    "resizing",
     "rounding",
     "scans",
     "scattering",

@@ -110,27 +110,37 @@ def _transpose(
     dilation_rate: Any = 1,
 ) -> Any:
     """Spread each input over the window it came from: the adjoint of a convolution."""
+    if data_format == "channels_first":
+        last = np.moveaxis(inputs, 1, -1)
+        how = (strides, padding, output_padding, None, dilation_rate)
+        return np.moveaxis(_transpose(last, kernel, *how), -1, 1)
     n = inputs.ndim - 2
-    strides, window = _tuple(strides, n), kernel.shape[:n]
-    full = [
-        (size - 1) * s + k
-        for size, s, k in zip(inputs.shape[1:-1], strides, window, strict=True)
-    ]
-    out = np.zeros((inputs.shape[0], *full, kernel.shape[-2]))
-    for place in product(*map(range, inputs.shape[1:-1])):
+    steps, spans = _tuple(strides, n), _tuple(dilation_rate, n)
+    window = kernel.shape[:n]
+    reach = [(k - 1) * d + 1 for k, d in zip(window, spans, strict=True)]
+    sizes = inputs.shape[1:-1]
+    full = [(m - 1) * s + k for m, s, k in zip(sizes, steps, reach, strict=True)]
+    # Room behind for cells that no window reaches.
+    room = [m + max(steps) for m in full]
+    out = np.zeros((inputs.shape[0], *room, kernel.shape[-2]))
+    for place in product(*map(range, sizes)):
         cut = tuple(
-            slice(p * s, p * s + k)
-            for p, s, k in zip(place, strides, window, strict=True)
+            slice(p * s, p * s + k, d)
+            for p, s, k, d in zip(place, steps, reach, spans, strict=True)
         )
         spread = np.tensordot(inputs[(slice(None), *place)], kernel, ((1,), (n + 1,)))
         out[(slice(None), *cut)] += spread
-    if padding == "same":
-        cuts = []
-        for size, s, whole in zip(inputs.shape[1:-1], strides, full, strict=True):
-            extra = max(whole - size * s, 0)
-            cuts.append(slice(extra // 2, extra // 2 + size * s))
-        out = out[(slice(None), *cuts)]
-    return out
+    if output_padding is not None:
+        lost = [2 * (k // 2) if padding == "same" else 0 for k in reach]
+        added = _tuple(output_padding, n)
+        kept = [m - a + b for m, a, b in zip(full, lost, added, strict=True)]
+    elif padding == "same":
+        kept = [m * s for m, s in zip(sizes, steps, strict=True)]
+    else:
+        kept = [m + max(s - k, 0) for m, s, k in zip(full, steps, reach, strict=True)]
+    starts = [low for low, _ in _pads(kept, window, steps, spans, padding)]
+    cuts = [slice(low, low + m) for low, m in zip(starts, kept, strict=True)]
+    return out[(slice(None), *cuts)]
 
 
 def _pool(fold: Any, fill: float) -> Any:
@@ -269,6 +279,19 @@ CASES: Final = (
                 real(1, 3, 3, 2), real(3, 3, 2, 2), strides=2, padding="same", **_LAST
             ),
             call(real(2, 4, 2), real(3, 2, 2), **_LAST),
+            call(real(1, 3, 3, 2), real(1, 2, 2, 2), strides=(3, 2), **_LAST),
+            call(real(1, 4, 2), real(3, 2, 2), dilation_rate=2, **_LAST),
+            call(
+                real(1, 3, 4, 2),
+                real(3, 2, 2, 2),
+                strides=2,
+                padding="same",
+                output_padding=1,
+                **_LAST,
+            ),
+            call(real(1, 3, 2), real(3, 2, 2), 2, "valid", 1, **_LAST),
+            call(real(1, 2, 3, 4), real(2, 3, 2, 2), strides=2, **_FIRST),
+            call(real(1, 2, 3, 2, 2), real(2, 2, 2, 1, 2), 2, "same", **_LAST),
         ),
         _transpose,
         _scaled(18),

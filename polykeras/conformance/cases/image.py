@@ -101,21 +101,6 @@ def _ssim(image1: Any, image2: Any, max_val: float = 1.0, **how: Any) -> Any:
     return np.mean(light * (2 * both + c2) / (v1 + v2 + c2), axis=(1, 2, 3))
 
 
-def _linear(old: int, new: int) -> Any:
-    grid = np.clip((np.arange(new) + 0.5) * old / new - 0.5, 0, old - 1)
-    return np.maximum(0, 1 - np.abs(grid[:, None] - np.arange(old)))
-
-
-def _resize(images: Any, size: Any, interpolation: str = "bilinear", **_: Any) -> Any:
-    h, w = images.shape[-3:-1]
-    if interpolation == "nearest":
-        rows = np.floor((np.arange(size[0]) + 0.5) * h / size[0]).astype(int)
-        columns = np.floor((np.arange(size[1]) + 0.5) * w / size[1]).astype(int)
-        return images[..., rows, :, :][..., columns, :]
-    rows, columns = _linear(h, size[0]), _linear(w, size[1])
-    return np.einsum("ih,jw,...hwc->...ijc", rows, columns, images)
-
-
 def _coordinates(
     inputs: Any,
     coordinates: Any,
@@ -177,12 +162,6 @@ def _volumes(volumes: Any, size: int, **_: Any) -> Any:
     return cut.transpose(0, 1, 3, 5, 2, 4, 6, 7).reshape(
         b, d // size, h // size, w // size, size**3 * c
     )
-
-
-def _shifted(images: Any, output_shape: Any, *_: Any) -> Any:
-    out = np.zeros_like(images)
-    out[1:, :4] = images[:4, 2:]
-    return out
 
 
 def _moved(images: Any, *_: Any, **__: Any) -> Any:
@@ -331,51 +310,6 @@ CASES: Final = (
                 ShapeError, call(real(4, 4, 3), real(4, 4, 3), **_LAST), "ssim", "11"
             ),
         ),
-    ),
-    OpCase(
-        "image.resize",
-        (
-            call(_image(2, 4, 5, 3), (8, 6), **_LAST),
-            call(_image(4, 5, 2), (3, 2), **_LAST),
-            call(_image(1, 4, 5, 2), (3, 7), interpolation="nearest", **_LAST),
-        ),
-        _resize,
-        _sums(4),
-        _WIDE,
-        gradient=1,
-        errors=(
-            *_filter("cubist"),
-            refused(ShapeError, call(_image(4, 4), (2, 2), **_LAST), "(4, 4)"),
-            refused(ArgumentError, call(_image(4, 4, 3), (2, 0), **_LAST), "(2, 0)"),
-            refused(
-                ArgumentError,
-                call(
-                    _image(4, 4, 3),
-                    (2, 2),
-                    crop_to_aspect_ratio=True,
-                    pad_to_aspect_ratio=True,
-                ),
-                "aspect ratio, not both",
-            ),
-        ),
-    ),
-    OpCase(
-        "image.scale_and_translate",
-        (
-            call(
-                _image(5, 6),
-                (5, 6),
-                given([1.0, 1.0]).constant(),
-                given([1.0, -2.0]).constant(),
-                (0, 1),
-                "linear",
-                False,
-            ),
-        ),
-        _shifted,
-        _sums(4),
-        _WIDE,
-        gradient=1,
     ),
     OpCase(
         "image.map_coordinates",
