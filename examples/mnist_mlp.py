@@ -2,9 +2,11 @@
 
     POLYKERAS_BACKEND=numpy python examples/mnist_mlp.py
 
-The book prints a test accuracy of 0.9789. ``--dropout`` puts a Dropout(0.5) in
-between; the masks are the same bits on every backend. ``--floatx float64`` computes in
-64 bits. ``--epochs`` and ``--samples`` shorten the run.
+The book prints a test accuracy of 0.9789. The network computes in 64 bits, so that the
+losses of all backends agree digit by digit; with ``--floatx float32`` it is faster, and
+training amplifies roundings until losses agree to some thousandths only. ``--dropout``
+puts a Dropout(0.5) in between; the masks are the same bits on every backend.
+``--epochs`` and ``--samples`` shorten the run.
 """
 
 import argparse
@@ -42,7 +44,7 @@ def main(argv=None):
     """Train and report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--dropout", action="store_true")
-    parser.add_argument("--floatx", choices=["float32", "float64"], default="float32")
+    parser.add_argument("--floatx", choices=["float32", "float64"], default="float64")
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--samples", type=int, default=60000)
     options = parser.parse_args(argv)

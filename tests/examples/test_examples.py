@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from types import ModuleType
 
 import pytest
 
-from polykeras import config
+from polykeras import config, use_backend
 from polykeras.backend import Backend
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -115,10 +116,31 @@ def test_regression_finds_the_line(backend: Backend) -> None:
 
 
 @pytest.mark.usefixtures("_floatx_restored")
-def test_mnist_mlp_takes_64_bits_and_dropout(backend: Backend) -> None:
+@pytest.mark.parametrize("dropout", [[], ["--dropout"]])
+def test_losses_of_mnist_mlp_agree(
+    dropout: list[str], backend: Backend, capsys
+) -> None:
     require("mnist.npz")
-    arguments = "--epochs 1 --samples 640 --floatx float64 --dropout"
+    arguments = ["--epochs", "2", "--samples", "1280", *dropout]
+
+    def losses(name: str) -> list[float]:
+        with use_backend(name):
+            load("mnist_mlp").main(arguments)
+        line = re.search(r"epoch losses: (.*)", capsys.readouterr().out)
+        assert line is not None
+        return [float(loss) for loss in line[1].split()]
+
+    expected = losses("numpy")
+    assert len(expected) == 2
+    assert losses(backend.name) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.usefixtures("_floatx_restored")
+def test_mnist_mlp_takes_32_bits(backend: Backend) -> None:
+    require("mnist.npz")
+    arguments = "--epochs 1 --samples 640 --floatx float32"
     assert load("mnist_mlp").main(arguments.split()) > 0.5
+    assert config.floatx() == "float32"
 
 
 def test_two_engines_agree(backend: Backend) -> None:
