@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, cast
 from weakref import ref
 
@@ -19,9 +19,18 @@ from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend, active, engine_scope
 from polykeras.compare._measures import Bound
 from polykeras.compare._noise import Perturbed
+from polykeras.compare._sequences import (
+    Curve,
+    SequenceRecord,
+    Steps,
+    goes_step_by_step,
+    recorded,
+    steps_of,
+)
 from polykeras.compare._store import Store
 from polykeras.layers import Layer
 from polykeras.layers._call import call_signature
+from polykeras.layers.recurrent.rnn import RNN
 from polykeras.models.functional import Functional
 from polykeras.models.sequential import Sequential
 from polykeras.ops._operands import Traced
@@ -45,6 +54,7 @@ class Call:
         by_itself: Whether engines run the layer alone too. In training only layers
             that know of it do, and models without ops of their own never: others run
             alone once their error as the model ran asks for it.
+        sequence: Of a recurrent layer, its steps.
         bounds: The rounding to expect of each output as the model runs.
         local: The same of the layer alone, with the reference's inputs.
         fed: The same of the inputs, where the layer around it runs alone.
@@ -58,6 +68,7 @@ class Call:
     dtypes: list[str]
     form: Any
     by_itself: bool
+    sequence: SequenceRecord | None = None
     bounds: list[Bound] = field(default_factory=list)
     local: list[Bound] = field(default_factory=list)
     fed: list[Bound] = field(default_factory=list)
@@ -67,6 +78,11 @@ class Call:
         """The path, with the number of the call where it is not the first."""
         path, number = self.key
         return f"{path}[{number}]" if number else path
+
+    def fresh(self) -> Call:
+        """Return the call without bounds."""
+        sequence = None if self.sequence is None else self.sequence.fresh()
+        return replace(self, sequence=sequence, bounds=[], local=[], fed=[])
 
 
 Fed: TypeAlias = "tuple[Call, list[Array | None]]"
@@ -184,6 +200,34 @@ class Watcher:
             self._answers = None
             self._counts = before
 
+    def steps(
+        self, call: Call, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Steps | None:
+        """Return what a recurrent layer gives at each step on the reference's input."""
+        if call.sequence is None:
+            return None
+        given = self.replaced((args, kwargs), call.inputs)
+        with self._unwatched():
+            return steps_of(
+                cast("RNN", layer),
+                given[0],
+                given[1],
+                self.engine,
+                call.sequence,
+                self.cast,
+            )
+
+    @contextmanager
+    def _unwatched(self) -> Iterator[None]:
+        """Let layers run unseen, and change nothing, in the block."""
+        before, self._counts = self._counts, self._counts.copy()
+        self._answers = {}
+        try:
+            with StateScope()():
+                yield
+        finally:
+            self._answers, self._counts = None, before
+
     def arrays(self, structure: Any) -> list[Array | None]:
         """Return the values of the tensors, None for other leaves.
 
@@ -225,6 +269,12 @@ class Recorder(Watcher):
     ) -> Any:
         """Run and record."""
         inputs = [self._keep(x) for x in tree.flatten_leaves((args, kwargs))[0]]
+        sequence = None
+        if self._mode == "inference" and goes_step_by_step(layer):
+            with self._unwatched():
+                sequence = recorded(
+                    cast("RNN", layer), args, kwargs, self.engine, self._store
+                )
         outputs = layer.call(*args, **kwargs)
         leaves, form = tree.flatten_leaves(outputs)
         found = [self._keep(x) for x in leaves]
@@ -238,6 +288,7 @@ class Recorder(Watcher):
             form,
             not _has_no_ops(layer)
             and (self._mode == "inference" or depends_on_mode(layer)),
+            sequence,
         )
         return outputs
 
@@ -321,6 +372,9 @@ class Spreader(Watcher):
                 _widen(call.local, self.arrays(local), call.outputs)
                 for inner, inputs in fed:
                     _widen(inner.fed, inputs, inner.inputs)
+                steps = self.steps(call, layer, args, kwargs)
+                if steps is not None and call.sequence is not None:
+                    call.sequence.widen(steps)
             outputs = layer.call(*args, **kwargs)
         if call is not None and not self.rest:
             _widen(call.bounds, self.arrays(outputs), call.outputs)
@@ -359,6 +413,7 @@ class Outcome:
         alone: With the reference's inputs; empty if it has not run alone.
         dtypes: The dtypes of the outputs, "" for other leaves.
         fed: What the layer, alone, gave to the layers inside.
+        curve: Of a recurrent layer, its errors step by step.
         again: Runs the layer alone on an engine that shares its tensors; None if that
             is not possible.
     """
@@ -368,6 +423,7 @@ class Outcome:
     alone: list[Array | None]
     dtypes: list[str]
     fed: list[Fed]
+    curve: Curve | None
     again: Callable[[Backend], tuple[list[Array | None], list[Fed]]] | None
 
 
@@ -410,10 +466,14 @@ class Follower(Watcher):
             return self.arrays(found[0]), found[1]
 
         alone, fed = again(self.engine) if call.by_itself else ([], [])
+        steps = self.steps(call, layer, args, kwargs)
+        curve = None
+        if steps is not None and call.sequence is not None:
+            curve = call.sequence.curve(steps)
         outputs = layer.call(*args, **kwargs)
         names = [
             self.engine.dtype_name(x) if self.engine.is_tensor(x) else ""
             for x in tree.flatten_leaves(outputs)[0]
         ]
-        self.tell(Outcome(call, self.arrays(outputs), alone, names, fed, again))
+        self.tell(Outcome(call, self.arrays(outputs), alone, names, fed, curve, again))
         return outputs

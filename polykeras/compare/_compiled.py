@@ -96,6 +96,6 @@ def compiled_outcomes(
     for key, leaves in zip(keys, results, strict=True):
         names = [engine.dtype_name(y) if engine.is_tensor(y) else "" for y in leaves]
         outcomes.append(
-            Outcome(calls[key], watcher.arrays(list(leaves)), [], names, [], None)
+            Outcome(calls[key], watcher.arrays(list(leaves)), [], names, [], None, None)
         )
     return outcomes

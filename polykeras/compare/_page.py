@@ -23,6 +23,7 @@ _LONGEST: Final = 26
 # Decades of the error in units of its bound: below a millionth, up to a million.
 _DECADES: Final = range(-6, 7)
 _PLOT: Final = (420, 180)
+_CURVES: Final = 6
 
 
 def page(report: Report) -> str:
@@ -43,6 +44,7 @@ def page(report: Report) -> str:
         graph=_graph(report),
         histograms=[(e, _histogram(report, e)) for e in report.engines],
         curves=_curves(report),
+        along_time=_along_time(report),
         parted=[t for t in report.trajectory if len(t.losses) > 1],
         environment=_flat(report.environment),
         rows=embedded([_row(item) for item in report.items]),
@@ -219,6 +221,24 @@ def _curves(report: Report) -> list[dict[str, Any]]:
             )
         )
     return plots
+
+
+def _along_time(report: Report) -> list[dict[str, Any]]:
+    """Return the pictures of recurrent layers, the worst first."""
+    found = [(item, item.curve) for item in report.items if item.curve is not None]
+    found.sort(key=lambda pair: -pair[0].excess)
+    return [
+        _plot(
+            f"{item.name} on {item.engine}",
+            [
+                ("error", curve.errors),
+                ("that rounding explains", curve.bounds),
+                ("error of the cell by itself", curve.local_errors),
+            ],
+            logarithmic=True,
+        )
+        for item, curve in found[:_CURVES]
+    ]
 
 
 def _plot(

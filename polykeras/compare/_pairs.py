@@ -58,6 +58,7 @@ class Pairs:
                     local=None,
                     why="the sum of the bounds of both engines",
                     ops=(),
+                    curve=None,
                 )
             )
         kept.append((item, self._store.keep(np.array(output))))

@@ -12,6 +12,7 @@ from typing import Any, TypedDict, Unpack
 from polykeras.compare._audit import Finding
 from polykeras.compare._judging import Judged
 from polykeras.compare._measures import VERDICTS, Measure, Verdict
+from polykeras.compare._sequences import Curve
 from polykeras.compare._training import Track
 
 __all__ = ["SCHEMA", "Item", "Place", "Report"]
@@ -57,6 +58,7 @@ class Item:
         accumulated: The verdict on the error as the model ran.
         why: Where the bound comes from, or why nothing could be compared.
         ops: The ops inside that rounding does not explain, worst first.
+        curve: Of a recurrent layer, its errors at each step, in inference.
     """
 
     kind: str
@@ -75,6 +77,7 @@ class Item:
     accumulated: Verdict = "rounding"
     why: str = ""
     ops: tuple[Finding, ...] = ()
+    curve: Curve | None = None
 
     @classmethod
     def judged(
@@ -149,6 +152,8 @@ class Item:
         if self.local is not None:
             error, bound = self.local, self.local_bound
         ops = f"; {self.ops[0]}" if self.ops else ""
+        if self.curve is not None:
+            ops = f"; {self.curve}{ops}"
         if self.kind in ("backward", "step"):
             return f"{what} is {self.verdict}{ops}"
         if error.nonfinite:

@@ -310,7 +310,7 @@ class Comparison:
         return recorder.calls
 
     def _with_bounds(self, calls: Calls, forced: str | None, mode: str) -> Calls:
-        own = {key: _fresh(call) for key, call in calls.items()}
+        own = {key: call.fresh() for key, call in calls.items()}
         for engine in self.subject.perturbed(forced)[:LAYER_REPLICAS]:
             self.subject.forward(Spreader(engine, own), mode)
         return own
@@ -398,6 +398,8 @@ class _Looker:
             dtype=dtype,
             shape=found.shape,
         )
+        if number == 0:
+            item = replace(item, curve=outcome.curve)
         if item.consistent or outcome.again is None:
             return item
         audit = self._comparison._audit(self._engine)
@@ -424,7 +426,3 @@ def _judged_fed(outcome: Outcome) -> Iterator[Judged]:
                 found = judged(x, want, dtype, bound)
                 if found.bad:
                     yield replace(found, why=f"the input of {inner.name}; {found.why}")
-
-
-def _fresh(call: Call) -> Call:
-    return replace(call, bounds=[], local=[], fed=[])

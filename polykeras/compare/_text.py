@@ -12,6 +12,7 @@ __all__ = ["text_of"]
 
 _ROWS = 10
 _MISSING = 3
+_CURVES = 5
 _HEAD = ("what", "engine", "mode", "error", "bound", "ULP", "SQNR dB", "verdict")
 
 
@@ -42,6 +43,9 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
                 f"  {item.against} and {item.engine}: at most {item.error.max_abs:.2e} "
                 f"apart at {item.name} ({item.mode}), bound {item.bound:.2e}"
             )
+    curves = [item for item in report.items if item.curve is not None]
+    for item in sorted(curves, key=lambda item: -item.excess)[:_CURVES]:
+        lines.append(f"  {item.name} on {item.engine}: {item.curve}")
     if any(len(track.losses) > 1 for track in report.trajectory):
         lines += ["", *map(_track, report.trajectory)]
     lines += _not_comparable(report)
