@@ -2,8 +2,9 @@
 
 The HDF5 library was written for files that one trusts: made-up ones have sent it into
 endless loops. This reader knows what h5py writes by default, symbol-table groups and
-contiguous arrays of numbers, and nothing that refers to other files. Every address is
-checked against the file's real size, and nothing is visited twice.
+arrays of numbers, in one block or in pieces that may be deflated and shuffled, and
+nothing that refers to other files. Every address is checked against the file's real
+size, and nothing is visited twice.
 
 Reference: The HDF Group, "HDF5 File Format Specification Version 3.0", sections II.A
 (superblock), III.A-D (B-trees, symbol tables, heaps), IV.A (object headers).
@@ -11,8 +12,10 @@ Reference: The HDF Group, "HDF5 File Format Specification Version 3.0", sections
 
 from __future__ import annotations
 
+import functools
+import math
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Final
 
@@ -21,6 +24,13 @@ import numpy as np
 from polykeras.backend import Array
 from polykeras.errors import DataError, UnsafeFileError
 from polykeras.storage import hdf5_types as types
+from polykeras.storage.hdf5_chunks import (
+    ChunkKey,
+    Chunks,
+    filters_of,
+    grid_of,
+    key_size,
+)
 from polykeras.storage.limits import current_limits
 
 __all__ = ["Hdf5Array", "Hdf5Tree", "read_tree"]
@@ -32,6 +42,9 @@ _SOFT_LINK: Final = 2
 _SPACE, _TYPE, _EXTERNAL, _LAYOUT, _ATTRIBUTE = 0x01, 0x03, 0x07, 0x08, 0x0C
 _FILTERS, _CONTINUED, _TABLE = 0x0B, 0x10, 0x11
 _NEWER_GROUP: Final = (0x02, 0x06)
+# How the bytes of an array are stored.
+_COMPACT, _CONTIGUOUS, _CHUNKED, _VIRTUAL = 0, 1, 2, 3
+_GROUP_TREE, _CHUNK_TREE = 0, 1
 _MAX_ATTRIBUTE: Final = 64 << 20
 
 
@@ -43,20 +56,13 @@ class Hdf5Array:
         shape: Sizes of the axes.
         dtype: Type of the stored bytes.
         attributes: Names to texts, numbers or arrays.
-        read: Reads the bytes.
+        read: Returns the array.
     """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     attributes: dict[str, Any]
-    _file: _File
-    _address: int
-    _size: int
-
-    def read(self) -> Array:
-        """Return the array."""
-        raw = self._file.at(self._address, self._size) if self._size else b""
-        return np.frombuffer(raw, self.dtype).reshape(self.shape)
+    read: Callable[[], Array]
 
 
 @dataclass
@@ -118,7 +124,7 @@ class _File:
         return DataError(
             f"{self.what} is no HDF5 file of the kind that weights are kept in: "
             f"{reason}. If a program rewrote it, save the weights again with h5py's "
-            "defaults."
+            "defaults, or use h5repack -f NONE -l CONTI old.h5 new.h5"
         )
 
 
@@ -284,21 +290,31 @@ class _Walk:
                 yield name, address
 
     def _leaves(self, address: int, where: str) -> Iterator[int]:
+        for pairs in self._nodes(address, _GROUP_TREE, 8, f"the tree of {where!r}"):
+            for _, child in pairs:
+                self._visit(child, f"a table of {where}")
+                yield child
+
+    def _nodes(
+        self, address: int, kind: int, key: int, what: str
+    ) -> Iterator[list[tuple[bytes, int]]]:
+        """Yield the keys and addresses in each leaf of a tree."""
         stack = [address]
         while stack:
             node = stack.pop()
-            self._visit(node, f"the tree of {where}")
-            signature, kind, level, used = self._file.numbers("<4sBBH", node)
-            if signature != b"TREE" or kind != 0:
-                raise self._file.damaged(f"the tree of {where!r} is missing")
-            pairs = self._file.numbers(f"<{2 * used}Q", node + 24)
-            children = list(pairs[1::2])
+            self._visit(node, what)
+            signature, found, level, used = self._file.numbers("<4sBBH", node)
+            if signature != b"TREE" or found != kind:
+                raise self._file.damaged(f"{what} is missing")
+            raw = self._file.at(node + 24, used * (key + 8))
+            pairs = [
+                (raw[i : i + key], int.from_bytes(raw[i + key : i + key + 8], "little"))
+                for i in range(0, len(raw), key + 8)
+            ]
             if level:
-                stack.extend(reversed(children))
+                stack.extend(child for _, child in reversed(pairs))
             else:
-                for child in children:
-                    self._visit(child, f"a table of {where}")
-                    yield child
+                yield pairs
 
     # -- arrays ----------------------------------------------------------------
 
@@ -315,30 +331,88 @@ class _Walk:
         dtype = types.array_type(bodies.get(_TYPE, b""))
         if shape is None or dtype is None:
             raise UnsafeFileError(f"{what} holds data that are not numbers.")
-        declared = types.count_of(shape) * dtype.itemsize
-        address, stored = self._contiguous(bodies[_LAYOUT], what)
-        if _FILTERS in bodies:
-            raise self._file.damaged(f"{where!r} is compressed")
-        if stored < declared or (declared and address == _UNDEFINED):
-            stored = 0 if address == _UNDEFINED else stored
+        body = bodies[_LAYOUT]
+        version, kind = body[0], body[1]
+        if version == 4 and kind == _VIRTUAL:
             raise UnsafeFileError(
-                f"{what} declares {declared:,} bytes of data but stores {stored:,}."
+                f"{what} keeps its data in another file, which is refused."
             )
+        if version == 3 and kind == _CHUNKED:
+            filters = filters_of(bodies[_FILTERS], what) if _FILTERS in bodies else []
+            read = self._chunked(body, shape, dtype, filters, what)
+        elif version == 3 and kind == _COMPACT:
+            size = struct.unpack_from("<H", body, 2)[0]
+            read = self._block(body[4 : 4 + size], shape, dtype, what)
+        elif version in (3, 4) and kind == _CONTIGUOUS:
+            read = self._contiguous(body, shape, dtype, what)
+        else:
+            raise self._file.damaged(f"{where!r} is stored in form {kind} of {version}")
+        return Hdf5Array(shape, dtype, attributes, read)
+
+    def _declare(self, size: int) -> None:
+        self._total += size
+        self._limits.check_size(self._total, self._file.size, self._file.what)
+
+    def _block(
+        self, raw: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], what: str
+    ) -> Callable[[], Array]:
+        declared = types.count_of(shape) * dtype.itemsize
+        if len(raw) < declared:
+            raise self._short(what, declared, len(raw))
+        self._declare(declared)
+        return lambda: np.frombuffer(raw[:declared], dtype).reshape(shape)
+
+    def _contiguous(
+        self, body: bytes, shape: tuple[int, ...], dtype: np.dtype[Any], what: str
+    ) -> Callable[[], Array]:
+        address, stored = struct.unpack("<QQ", body[2:18])
+        declared = types.count_of(shape) * dtype.itemsize
+        if stored < declared or (declared and address == _UNDEFINED):
+            raise self._short(what, declared, 0 if address == _UNDEFINED else stored)
         if declared and address + declared > self._file.size:
             raise UnsafeFileError(
                 f"{what} declares {declared:,} bytes of data at {address:,}, but the "
                 f"file has {self._file.size:,}."
             )
-        self._total += declared
-        self._limits.check_size(self._total, self._file.size, self._file.what)
-        return Hdf5Array(shape, dtype, attributes, self._file, address, declared)
+        self._declare(declared)
 
-    def _contiguous(self, body: bytes, what: str) -> tuple[int, int]:
-        version, kind = body[0], body[1]
-        if version == 4 and kind == 3:
-            raise UnsafeFileError(
-                f"{what} keeps its data in another file, which is refused."
-            )
-        if version not in (3, 4) or kind != 1:
-            raise self._file.damaged(f"{what} is stored in pieces")
-        return struct.unpack("<QQ", body[2:18])
+        def read() -> Array:
+            raw = self._file.at(address, declared) if declared else b""
+            return np.frombuffer(raw, dtype).reshape(shape)
+
+        return read
+
+    def _short(self, what: str, declared: int, stored: int) -> UnsafeFileError:
+        return UnsafeFileError(
+            f"{what} declares {declared:,} bytes of data but stores {stored:,}."
+        )
+
+    def _chunked(
+        self,
+        body: bytes,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        filters: list[int],
+        what: str,
+    ) -> Callable[[], Array]:
+        grid, address = grid_of(body, len(shape), dtype.itemsize)
+        chunks = Chunks(shape, dtype, grid, filters, what)
+        # Pieces at the end reach beyond the array, and are unpacked whole.
+        count = math.prod(chunks.counts)
+        self._declare(count * chunks.piece_bytes)
+        self._objects += count
+        self._limits.check_count(self._objects, self._file.what)
+        keys: list[ChunkKey] = []
+        if count and address != _UNDEFINED:
+            rank = len(shape)
+            for pairs in self._nodes(address, _CHUNK_TREE, key_size(rank), what):
+                keys += [ChunkKey.read(raw, rank, child) for raw, child in pairs]
+                self._limits.check_count(len(keys), what)
+        chunks.check(keys)
+        for key in keys:
+            if key.address + key.stored > self._file.size:
+                raise UnsafeFileError(
+                    f"{what} declares a piece of {key.stored:,} bytes at "
+                    f"{key.address:,}, but the file has {self._file.size:,}."
+                )
+        return functools.partial(chunks.read, keys, self._file.at)
