@@ -14,7 +14,13 @@ from polykeras.errors import DataError, ShapeError
 from polykeras.storage.hdf5_reader import Hdf5Array, Hdf5Tree
 from polykeras.storage.json_data import parse_json_object
 
-__all__ = ["is_legacy", "legacy_config", "restore_legacy_weights"]
+__all__ = [
+    "is_legacy",
+    "legacy_config",
+    "legacy_names",
+    "names_in",
+    "restore_legacy_weights",
+]
 
 _WEIGHTS: Final = "model_weights"
 _MODELS: Final = ("Sequential", "Functional", "Model")
@@ -43,7 +49,7 @@ _DROPPED_BY_CLASS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 def is_legacy(tree: Hdf5Tree) -> bool:
     """Return whether a file holds weights in the order of Keras 2."""
-    return _WEIGHTS in tree.groups or bool(_names(tree.groups[""], "layer_names"))
+    return _WEIGHTS in tree.groups or bool(names_in(tree.groups[""], "layer_names"))
 
 
 def legacy_config(tree: Hdf5Tree, what: str) -> dict[str, Any]:
@@ -171,34 +177,49 @@ def restore_legacy_weights(
     Raises:
         ShapeError: If layers or shapes do not fit; the model is as before then.
     """
-    stored = _stored(tree, what)
-    own = {layer.name: _weights_of(layer) for layer in model.layers}
-    own = {name: weights for name, weights in own.items() if weights}
-    if by_name or own.keys() == stored.keys():
-        pairs = [(n, own[n], stored[n]) for n in stored if n in own]
-    else:
-        if len(own) != len(stored):
-            raise ShapeError(
-                f"{what} holds weights of {len(stored)} layers, but the model "
-                f"{model.name!r} has {len(own)} layers with weights. Use by_name=True "
-                "to load those of equal name."
-            )
-        pairs = [
-            (name, own[name], arrays)
-            for name, arrays in zip(own, stored.values(), strict=True)
-        ]
+    pairs = _pairs(model, tree, what, by_name=by_name)
     for name, variables, arrays in pairs:
-        shapes = [v.shape for v in variables], [a.shape for a in arrays]
+        shapes = [v.shape for v in variables], [a.shape for a in arrays.values()]
         if shapes[0] != shapes[1]:
             raise ShapeError(
                 f"The layer {name!r} has weights of the shapes {shapes[0]}, but {what} "
                 f"holds {shapes[1]} for it."
             )
-    values = [[a.read() for a in arrays] for _, _, arrays in pairs]
+    values = [[a.read() for a in arrays.values()] for _, _, arrays in pairs]
     for (_, variables, _), read in zip(pairs, values, strict=True):
         for variable, array in zip(variables, read, strict=True):
             variable.assign(array)
     return [name for name, _, _ in pairs]
+
+
+def legacy_names(model: Any, tree: Hdf5Tree, what: str) -> dict[int, str]:
+    """Return what a file calls the weights of a model, by the id of the variable."""
+    return {
+        id(variable): name.partition(":")[0]
+        for _, variables, arrays in _pairs(model, tree, what)
+        for variable, name in zip(variables, arrays, strict=True)
+    }
+
+
+def _pairs(
+    model: Any, tree: Hdf5Tree, what: str, *, by_name: bool = False
+) -> list[tuple[str, list[Any], dict[str, Hdf5Array]]]:
+    """Return the layers that get weights: their names, variables and arrays."""
+    stored = _stored(tree, what)
+    own = {layer.name: _weights_of(layer) for layer in model.layers}
+    own = {name: weights for name, weights in own.items() if weights}
+    if by_name or own.keys() == stored.keys():
+        return [(n, own[n], stored[n]) for n in stored if n in own]
+    if len(own) != len(stored):
+        raise ShapeError(
+            f"{what} holds weights of {len(stored)} layers, but the model "
+            f"{model.name!r} has {len(own)} layers with weights. Use by_name=True "
+            "to load those of equal name."
+        )
+    return [
+        (name, own[name], arrays)
+        for name, arrays in zip(own, stored.values(), strict=True)
+    ]
 
 
 def _weights_of(layer: Any) -> list[Any]:
@@ -207,19 +228,19 @@ def _weights_of(layer: Any) -> list[Any]:
     return [v for v in weights if v.trainable] + [v for v in weights if not v.trainable]
 
 
-def _stored(tree: Hdf5Tree, what: str) -> dict[str, list[Hdf5Array]]:
-    """Return the arrays of the layers that have some, in the order of the layers."""
+def _stored(tree: Hdf5Tree, what: str) -> dict[str, dict[str, Hdf5Array]]:
+    """Return the arrays by name of the layers that have some, in their order."""
     root = _WEIGHTS if _WEIGHTS in tree.groups else ""
     within = functools.partial(_join, root)
-    found: dict[str, list[Hdf5Array]] = {}
-    for layer in _names(tree.groups[root], "layer_names"):
+    found: dict[str, dict[str, Hdf5Array]] = {}
+    for layer in names_in(tree.groups[root], "layer_names"):
         group = within(layer)
-        names = _names(tree.groups.get(group, {}), "weight_names")
+        names = names_in(tree.groups.get(group, {}), "weight_names")
         missing = [n for n in names if _join(group, n) not in tree.arrays]
         if missing:
             raise DataError(f"{what} lacks the array {missing[0]!r} of {layer!r}.")
         if names:
-            found[layer] = [tree.arrays[_join(group, n)] for n in names]
+            found[layer] = {n: tree.arrays[_join(group, n)] for n in names}
     return found
 
 
@@ -227,7 +248,7 @@ def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _names(attributes: Mapping[str, Any], key: str) -> list[str]:
+def names_in(attributes: Mapping[str, Any], key: str) -> list[str]:
     """Return a list of names, which Keras splits where it is long."""
     whole = attributes.get(key)
     if isinstance(whole, list):

@@ -33,6 +33,7 @@ from polykeras.storage.hdf5 import open_hdf5
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.keras_calls import WRITER, drop_default_training
 from polykeras.storage.legacy_h5 import legacy_config, restore_legacy_weights
+from polykeras.storage.legacy_training import restore_legacy_training
 from polykeras.storage.limits import current_limits
 from polykeras.storage.seeds import restore_seeds, seed_state
 from polykeras.storage.weights import collect_weights, group_names, restore_weights
@@ -114,7 +115,7 @@ def load_model(
 
     Args:
         filepath: An archive that polykeras or Keras 3 wrote, or a whole model that
-            Keras 2 wrote to an ``.h5`` file, which comes back without being compiled.
+            Keras 2 wrote to an ``.h5`` file.
         custom_objects: Names in the file to your classes and functions, besides
             registered ones. The function of a `Lambda` layer stands under the name
             of the function or, if it was a lambda, of the layer.
@@ -142,7 +143,7 @@ def load_model(
     if not path.is_file():
         raise ArgumentError(f"There is no file {path}.")
     if legacy:
-        return _load_legacy(path, custom_objects)
+        return _load_legacy(path, custom_objects, compiled=compile)
     with read_archive(path) as archive, CustomObjectScope(custom_objects or {}):
         training = archive.config.pop("compile_config", None)
         with allocation_budget(current_limits().allowance(archive.size), str(path)):
@@ -207,13 +208,17 @@ def _rebuilt(config: dict[str, Any], what: str) -> Any:
     return model
 
 
-def _load_legacy(path: Path, custom_objects: Mapping[str, Any] | None) -> Any:
+def _load_legacy(
+    path: Path, custom_objects: Mapping[str, Any] | None, *, compiled: bool
+) -> Any:
     size = path.stat().st_size
     with open_hdf5(path, str(path)) as tree, CustomObjectScope(custom_objects or {}):
         config = legacy_config(tree, str(path))
         with allocation_budget(current_limits().allowance(size), str(path)):
             model = _rebuilt(config, str(path))
-        restore_legacy_weights(model, tree, str(path))
+            restore_legacy_weights(model, tree, str(path))
+            if compiled:
+                restore_legacy_training(model, tree, str(path))
     return model
 
 

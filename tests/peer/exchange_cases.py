@@ -14,7 +14,12 @@ import numpy as np
 
 CASES: dict[str, Callable[[Any], Any]] = {}
 # Cases that are trained before and after saving, with the shapes of their targets.
-TRAINED: dict[str, list[tuple[int, ...]]] = {}
+TRAINED: dict[str, list[tuple[int, ...]]] = {
+    # Models of Keras 2, see make_keras2_files.
+    "stack": [(4,)],
+    "graph": [(3,), (4,), (1,)],
+    "sequences": [(3,)],
+}
 # Keras makes these with TensorFlow only.
 TENSORFLOW = ("text", "categories", "hashes")
 # Keras predicts from no arrays of text, but its models can be called on them.

@@ -28,11 +28,18 @@ def stack(keras: Any) -> Any:
             layers.MaxPooling2D(2),
             layers.DepthwiseConv2D(2),
             layers.GlobalAveragePooling2D(),
-            layers.Dropout(0.5),
-            layers.Dense(4, activation="softmax"),
+            layers.Dropout(0.0),
+            layers.Dense(4, activation="sigmoid"),
         ]
     )
-    model.compile("adam", "categorical_crossentropy", metrics=["accuracy"])
+    # Adam would turn the rounding of the gradients before BatchNormalization, which
+    # are zero, into whole steps.
+    rate = keras.optimizers.schedules.ExponentialDecay(0.05, 2, 0.5)
+    model.compile(
+        keras.optimizers.SGD(rate, momentum=0.9),
+        keras.losses.BinaryCrossentropy(label_smoothing=0.1),
+        metrics=["accuracy", keras.metrics.TopKCategoricalAccuracy(2)],
+    )
     return model
 
 
@@ -45,7 +52,14 @@ def graph(keras: Any) -> Any:
     x = layers.Input((4,))
     block = keras.Model(x, layers.PReLU()(layers.Dense(4)(x)), name="block")
     y = layers.Concatenate()([block(h), inner(h)])
-    return keras.Model([a, b], [inner(h), block(b), layers.Dense(1, name="last")(y)])
+    outputs = [inner(h), block(b), layers.Dense(1, name="last")(y)]
+    model = keras.Model([a, b], outputs)
+    model.compile(
+        keras.optimizers.Adam(0.01, amsgrad=True),
+        ["mse", keras.losses.Huber(0.5), "mae"],
+        loss_weights=[1.0, 0.5, 2.0],
+    )
+    return model
 
 
 def sequences(keras: Any) -> Any:
@@ -56,7 +70,10 @@ def sequences(keras: Any) -> Any:
     z = layers.MultiHeadAttention(2, 3)(y, y)
     z = layers.LayerNormalization()(z)
     z = layers.TimeDistributed(layers.Dense(2))(z)
-    return keras.Model(x, layers.GRU(3)(z))
+    model = keras.Model(x, layers.GRU(3)(z))
+    old = keras.optimizers.legacy.RMSprop(0.01, momentum=0.5, decay=0.1)
+    model.compile(old, "mse")
+    return model
 
 
 MODELS = {"stack": stack, "graph": graph, "sequences": sequences}
@@ -70,9 +87,13 @@ def main(target: str) -> None:
         for name, build in MODELS.items():
             model = build(keras)
             cases.give_weights(model, name)
+            cases.train(model, name)
             path = Path(folder) / f"{name}.h5"
             model.save(path)
             answers = {f"y{i}": y for i, y in enumerate(cases.outputs_of(model, name))}
+            cases.train(model, name)
+            trained = cases.outputs_of(model, name)
+            answers |= {f"t{i}": y for i, y in enumerate(trained)}
             buffer = io.BytesIO()
             np.savez(buffer, **answers)
             for member, data in (

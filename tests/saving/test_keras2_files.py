@@ -41,17 +41,82 @@ def unpacked(name, folder):
         return path, np.load(io.BytesIO(archive.read(f"{name}.npz")))
 
 
-@pytest.mark.parametrize("name", ["stack", "graph", "sequences"])
-def test_models_predict_the_same(backend, tmp_path, name):
+NAMES = ["stack", "graph", "sequences"]
+
+
+def assert_outputs(model, name, answers, kind):
+    outputs = cases.outputs_of(model, name)
+    assert len(outputs) == sum(k.startswith(kind) for k in answers.files)
+    for i, y in enumerate(outputs):
+        # Sums of at most 100 products of numbers of one sign, or three steps of these.
+        expected = answers[f"{kind}{i}"]
+        bound = (64 if kind == "y" else 256) * 2**-23 * np.abs(expected).max()
+        np.testing.assert_allclose(y, expected, rtol=0, atol=bound)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_predict_the_same_and_train_on(backend, tmp_path, name):
     path, answers = unpacked(name, tmp_path)
     model = keras.models.load_model(path)
-    outputs = cases.outputs_of(model, name)
-    assert len(outputs) == len(answers.files)
-    for i, y in enumerate(outputs):
-        # Sums of at most 100 products of numbers of one sign.
-        expected = answers[f"y{i}"]
-        largest = np.abs(expected).max()
-        np.testing.assert_allclose(y, expected, rtol=0, atol=64 * 2**-23 * largest)
+    assert_outputs(model, name, answers, "y")
+    assert int(model.optimizer.iterations) == 3
+    cases.train(model, name)
+    assert_outputs(model, name, answers, "t")
+
+
+def test_models_are_compiled_as_they_were(tmp_path):
+    path, _ = unpacked("stack", tmp_path)
+    model = keras.models.load_model(path)
+    rate = model.optimizer.get_config()["learning_rate"]
+    assert rate["class_name"] == "ExponentialDecay"
+    assert model.loss.get_config()["label_smoothing"] == 0.1
+    x, y = cases.inputs_of(model, "stack"), cases.targets_of("stack")
+    assert set(model.evaluate(x, y, verbose=0, return_dict=True)) == {
+        "loss",
+        "accuracy",
+        "top_k_categorical_accuracy",
+    }
+    assert not keras.models.load_model(path, compile=False).compiled
+    path, _ = unpacked("sequences", tmp_path)
+    rate = keras.models.load_model(path).optimizer.get_config()["learning_rate"]
+    assert rate["class_name"] == "InverseTimeDecay"
+
+
+def edited(path, change):
+    with h5py.File(path, "a") as file:
+        data = json.loads(file.attrs["training_config"])
+        change(data)
+        file.attrs["training_config"] = json.dumps(data)
+
+
+def test_what_is_not_restored_is_said(tmp_path):
+    path, answers = unpacked("graph", tmp_path)
+    amsgrad = {"amsgrad": False}
+    edited(path, lambda data: data["optimizer_config"]["config"].update(amsgrad))
+    with pytest.warns(UserWarning, match="optimizer .* begins anew: .*18 arrays.* 27"):
+        model = keras.models.load_model(path)
+    assert model.compiled
+    assert int(model.optimizer.iterations) == 0
+    with h5py.File(path, "a") as file:
+        del file["optimizer_weights/Adam/vhat"]
+    with pytest.warns(UserWarning, match="begins anew: .*lacks the array"):
+        keras.models.load_model(path)
+    edited(path, lambda data: data.update(loss="own_loss"))
+    with pytest.warns(UserWarning, match="is not compiled, .*'own_loss'.*compile"):
+        model = keras.models.load_model(path)
+    assert not model.compiled
+    assert_outputs(model, "graph", answers, "y")
+    own = {"own_loss": lambda y, p: keras.ops.mean(y - p, axis=-1)}
+    with pytest.warns(UserWarning, match="begins anew"):
+        assert keras.models.load_model(path, own).compiled
+
+
+def test_code_in_what_a_model_was_compiled_with(tmp_path):
+    path, _ = unpacked("stack", tmp_path)
+    code = {"class_name": "__lambda__", "config": {"value": "4wEAAAA="}}
+    edited(path, lambda data: data.update(loss=code))
+    with pytest.raises(UnsafeFileError, match="never run"):
+        keras.models.load_model(path)
 
 
 def test_weights_by_name_and_by_order(tmp_path):
