@@ -1,4 +1,4 @@
-"""Two reports about Keras' backends, from files and dumps that Keras 3.15.1 wrote."""
+"""Reports about Keras' backends, from files and dumps that Keras 3.15.1 wrote."""
 
 from __future__ import annotations
 
@@ -38,6 +38,15 @@ def test_average_pooling_of_keras_on_torch_counts_the_padding():
     assert report.consistent
 
 
+def test_bicubic_upsampling_of_keras_on_torch_is_another_cubic():
+    report, verdicts = against("upsampling", "torch")
+    first = report.first_divergence
+    assert (first.name, first.cls) == ("upsampling/up", "UpSampling2D")
+    assert verdicts["upsampling/conv"] in ("identical bits", "rounding")
+    report, _ = against("upsampling", "jax")
+    assert report.consistent
+
+
 @pytest.mark.parametrize("engine", ["torch", "jax"])
 def test_the_dilated_convolution_differs_by_rounding(engine):
     report, verdicts = against("dilated", engine)
@@ -47,8 +56,8 @@ def test_the_dilated_convolution_differs_by_rounding(engine):
     assert 0 < item.error.max_abs < item.bound
 
 
-def test_our_backends_agree_on_both_files():
-    for name in ("pooling", "dilated"):
+def test_our_backends_agree_on_the_files():
+    for name in ("pooling", "upsampling", "dilated"):
         x, _ = load_batch(DATA / f"{name}.npz")
         model = saving.load_model(DATA / f"{name}.keras")
         assert keras.compare(model, x).consistent

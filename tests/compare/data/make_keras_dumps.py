@@ -6,7 +6,8 @@
 
 It imports Keras, not polykeras, and shows what another program has to write for
 `polykeras compare diff`. The models are small versions of those in keras-team/keras
-issues 18452 (average pooling with "same" padding) and 20804 (a dilated convolution).
+issues 18452 (average pooling with "same" padding), 20804 (a dilated convolution) and
+jax-ml/jax issue 15768 (bicubic interpolation).
 """
 
 import io
@@ -33,6 +34,14 @@ STACKS = {
     "dilated": (
         (16, 16, 24),
         [layers.Conv2D(8, (4, 7), padding="same", dilation_rate=(3, 2), name="conv")],
+    ),
+    "upsampling": (
+        (6, 6, 3),
+        [
+            layers.Conv2D(4, 3, padding="same", name="conv"),
+            layers.UpSampling2D(2, interpolation="bicubic", name="up"),
+            layers.Conv2D(2, 3, activation="relu", name="head"),
+        ],
     ),
 }
 
