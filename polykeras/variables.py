@@ -363,6 +363,11 @@ class Variable(Operand):
 
     # -- conversion ------------------------------------------------------------
 
+    def __getattr__(self, name: str) -> Any:
+        if name[:2] == "__" and name == active().array_protocol:
+            return self.operand
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+
     def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
         array = self.numpy()
         return array if dtype is None else array.astype(dtype)

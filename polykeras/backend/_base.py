@@ -71,6 +71,9 @@ class Backend(ABC):
         ruled: Names of the ops that polykeras' own rules differentiate although
             ``capabilities.autodiff`` is ``"native"``, because the library has no
             derivative of their kernels, or a wrong one.
+        array_protocol: Name of the method by which the library's operators ask a
+            variable on their right for an array, where they do not leave the
+            operation to the variable.
         distribution: The installed distribution that supplies the backend.
         kernels: The kernel table, bound when the backend is activated.
         capabilities: Declared facts.
@@ -80,6 +83,7 @@ class Backend(ABC):
     tensor_type: type[Any]
     inexact: frozenset[Any] = frozenset()
     ruled: frozenset[str] = frozenset()
+    array_protocol: str = ""
     distribution: str = ""
     kernels: KernelTable
     capabilities: Capabilities = Capabilities()

@@ -90,6 +90,7 @@ class Delegate(Backend):
         self.name = name
         self.tensor_type = inner.tensor_type
         self.inexact = inner.inexact
+        self.array_protocol = inner.array_protocol
         self.distribution = inner.distribution
         self.capabilities = inner.capabilities
         self.kernels = _DelegateTable(self)

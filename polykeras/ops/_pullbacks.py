@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from polykeras import dtypes, tree
 from polykeras.backend import set_rules
+from polykeras.errors import ArgumentError
 from polykeras.ops._registry import REGISTRY
 
 if TYPE_CHECKING:
@@ -78,8 +79,18 @@ class _Place:
 
 
 def _give_rule(engine: Backend, name: str, kernel: Kernel) -> Kernel:
-    """Return a kernel that the engine differentiates by the rules of its op."""
+    """Return a kernel that the engine differentiates by the rules of its op.
+
+    Raises:
+        ArgumentError: If the op has none.
+    """
     op = cast("Any", REGISTRY[name]).op
+    if not op.vjp_rules:
+        raise ArgumentError(
+            f"The backend {engine.name!r} names {name!r} in `ruled`, but that op has no "
+            "rule: it is composed of ops that have. Supply no kernel for it, and name "
+            "those."
+        )
 
     def is_point(x: Any) -> bool:
         return engine.is_tensor(x) and dtypes.is_inexact(engine.dtype_name(x))

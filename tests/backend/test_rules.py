@@ -6,6 +6,7 @@ import pytest
 import polykeras as keras
 from polykeras import ops
 from polykeras.backend import KernelTable, engine_scope, get_backend
+from polykeras.errors import ArgumentError
 
 
 def _through_numpy(engine, fn):
@@ -56,6 +57,14 @@ def test_rules_sum_over_broadcast_axes(ruled_backend):
     row = ops.array([1.0, 1.0])
     gradient = keras.grad(lambda row: ops.sum(ops.multiply(x, row)))(row)
     np.testing.assert_array_equal(ops.convert_to_numpy(gradient), [4.0, 6.0])
+
+
+def test_ops_without_a_rule_are_refused(ruled_backend):
+    class Composed(type(ruled_backend)):
+        ruled = frozenset({"rfft"})
+
+    with pytest.raises(ArgumentError, match="'rfft' in `ruled`, but that op has no"):
+        KernelTable(Composed())
 
 
 def test_a_pullback_may_call_the_function_again():

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import polykeras as keras
 from polykeras import dtypes, ops, tree
 from polykeras.autodiff import vjp
 from polykeras.backend import Array, Backend
@@ -82,6 +83,14 @@ def test_through_indexing_and_broadcasting(backend: Backend, trial: Trial) -> No
         tolerance=trial.case.slope_tolerance,
         what=f"{trial} of entries of broadcast tensors",
     )
+
+
+def test_checkpoints_differentiate_what_their_functions_hold(backend: Backend) -> None:
+    v = keras.Variable([1.0, 2.0])
+    x = ops.array([3.0, 4.0])
+    square = keras.checkpoint(lambda x: ops.square(v * x))
+    (gradient,) = keras.grad(lambda: ops.sum(square(x)), [v])()
+    np.testing.assert_array_equal(ops.convert_to_numpy(gradient), [18.0, 64.0])
 
 
 @pytest.mark.trials(of=differentiable_dtypes)
