@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import io
 import json
+import math
+import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -28,12 +30,20 @@ from polykeras.compare._report import Item, Place, Report
 from polykeras.errors import ArgumentError, DataError, DTypeError
 from polykeras.precision import epsilon_of
 from polykeras.storage.atomic import atomic_path
+from polykeras.storage.json_data import parse_json_object
 
 __all__ = ["Dump", "Entry", "diff"]
 
 SCHEMA: Final = 1
 _META: Final = "meta.json"
 _DEFAULT_TERMS: Final = 1024
+# The header of an array of numbers in the .npy format, versions 1 and 2.
+_NPY: Final = re.compile(
+    rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)"
+    rb"\{'descr': '([<>|=][biufc]\d{1,2})', 'fortran_order': (True|False), "
+    rb"'shape': \(([\d, ]{0,400})\),? ?\} *\n",
+    re.DOTALL,
+)
 _WIDTHS: Final = {1: "u1", 2: "u2", 4: "u4", 8: "u8"}
 
 
@@ -143,8 +153,8 @@ class Dump:
         names = set(archive.namelist())
         if _META not in names:
             raise DataError(f"it has no {_META}")
-        meta = json.loads(archive.read(_META))
-        if not isinstance(meta, dict) or meta.get("schema") != SCHEMA:
+        meta = parse_json_object(archive.read(_META), _META)
+        if meta.get("schema") != SCHEMA:
             raise DataError(f"expected schema {SCHEMA} in {_META}")
         entries = []
         for listed in _sequence(meta, "entries"):
@@ -193,22 +203,20 @@ def _storable(x: Array) -> Array:
 
 
 def _restored(data: bytes, dtype: str) -> Array:
-    stream = io.BytesIO(data)
-    version = np.lib.format.read_magic(stream)
-    readers = {
-        (1, 0): np.lib.format.read_array_header_1_0,
-        (2, 0): np.lib.format.read_array_header_2_0,
-    }
-    if version not in readers:
-        raise DataError(f"an array has version {version} of the .npy format")
-    shape, _, stored = readers[version](stream)
-    count = 1
-    for n in shape:
-        count *= n
-    if stored.hasobject or count * stored.itemsize != len(data) - stream.tell():
+    found = _NPY.match(data)
+    if found is None:
+        raise DataError("an array is not in the form that numpy.save writes")
+    descr, fortran, sizes = (part.decode() for part in found.groups())
+    shape = tuple(int(n) for n in sizes.replace(",", " ").split())
+    try:
+        stored = np.dtype(descr)
+    except TypeError as error:
+        raise DataError(f"an array has the unknown type {descr!r}") from error
+    body = data[found.end() :]
+    if math.prod(shape) * stored.itemsize != len(body):
         raise DataError("an array does not have the bytes that its header declares")
-    stream.seek(0)
-    x: Array = np.load(stream, allow_pickle=False)
+    order: Literal["F", "C"] = "F" if fortran == "True" else "C"
+    x: Array = np.frombuffer(body, stored).reshape(shape, order=order)
     try:
         native = np.dtype(dtypes.as_numpy_dtype(dtypes.standardize_dtype(dtype)))
     except (DTypeError, TypeError) as error:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polykeras.callbacks.logs import read_logs
-from polykeras.errors import DataError
+from polykeras.errors import DataError, PolykerasError
 from polykeras.random import global_state, set_global_state
 from polykeras.storage.seeds import restore_seeds, seed_state
 from polykeras.storage.stores import Store
 from polykeras.storage.weights import collect_weights, restore_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from polykeras.backend import Array
     from polykeras.callbacks import CallbackList
@@ -28,6 +29,8 @@ __all__ = ["Resumption", "Run", "Snapshot", "snapshot"]
 _METRICS = "training/metrics"
 _GENERATORS = "training/generators"
 _CALLBACKS = "training/callbacks"
+# More epochs or batches than any run has.
+_MOST = 2**48
 
 
 @dataclass
@@ -117,13 +120,16 @@ def _generators() -> dict[str, Array]:
     }
 
 
-def _restore_generators(store: Store) -> None:
+def _read_generators(store: Store) -> tuple[Any, Any]:
+    """Return the states of Python's and NumPy's generators, tried on others."""
     rest, own = store["numpy_rest"], store["python_rest"]
     words = tuple(int(n) for n in store["python"])
     normal = None if np.isnan(own[1]) else float(own[1])
-    random.setstate((int(own[0]), words, normal))
-    state = ("MT19937", store["numpy"], int(rest[0]), int(rest[1]), float(rest[2]))
-    np.random.set_state(state)
+    python = (int(own[0]), words, normal)
+    random.Random().setstate(python)
+    numpy = ("MT19937", store["numpy"], int(rest[0]), int(rest[1]), float(rest[2]))
+    np.random.RandomState().set_state(numpy)
+    return python, numpy
 
 
 # -- callbacks -------------------------------------------------------------------
@@ -167,11 +173,39 @@ def _restore_callbacks(
 
     left = list(states)
     for callback in observers.callbacks:
+        name = type(callback).__name__
         for entry in left:
-            if entry["class_name"] == type(callback).__name__:
-                callback.set_state(full(entry["state"]))
+            if entry["class_name"] == name:
+                with _reading(f"state of the callback {name}"):
+                    callback.set_state(full(entry["state"]))
                 left.remove(entry)
                 break
+
+
+@contextmanager
+def _reading(what: str) -> Iterator[None]:
+    """Say what is malformed where it cannot be read."""
+    try:
+        yield
+    except PolykerasError:
+        raise
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise DataError(
+            f"The {what} in the checkpoint is malformed: {error!r}"
+        ) from error
+
+
+def _count(data: Mapping[str, Any], name: str) -> int:
+    found = data.get(name) or 0
+    if not isinstance(found, int) or not 0 <= found <= _MOST:
+        raise ValueError(f"{name} is {found!r}")
+    return found
 
 
 # -- taking up -------------------------------------------------------------------
@@ -189,6 +223,9 @@ class Resumption:
     Args:
         groups: Path of a part to its arrays, in memory.
         data: The rest, from `snapshot`.
+
+    Raises:
+        DataError: If they are malformed.
     """
 
     def __init__(
@@ -201,10 +238,22 @@ class Resumption:
         self._arrays = stores.pop(_CALLBACKS, Store())
         self._groups = stores
         self._data = data
-        self.epoch = int(data.get("epoch", 0))
-        self.batch = int(data.get("batch", 0))
-        self.logs: dict[str, Any] = dict(data.get("logs") or {})
-        self.stopped = bool(data.get("stop_training"))
+        with _reading("state of the run"):
+            self.epoch, self.batch = _count(data, "epoch"), _count(data, "batch")
+            self._passed = _count(data, "passed")
+            self.logs: dict[str, Any] = dict(data.get("logs") or {})
+            self.stopped = bool(data.get("stop_training"))
+            seed, counter = (int(n) for n in data["generator"])
+            self._generator = (seed, counter)
+            order = data.get("order")
+            self._order = None if order is None else (int(order[0]), int(order[1]))
+            np.array([counter, *(self._order or ())], np.uint64)
+            self._callbacks = [
+                {"class_name": str(c["class_name"]), "state": c["state"]}
+                for c in data.get("callbacks") or ()
+            ]
+            generators = self._generators
+            self._others = _read_generators(generators) if generators else None
 
     def restore_model(self, model: Any) -> None:
         """Set weights, optimizer and seeds.
@@ -214,30 +263,36 @@ class Resumption:
         """
         data = self._data
         if not model.built and data.get("build_config"):
-            model.build_from_config(data["build_config"])
+            with _reading("shape of the model"):
+                model.build_from_config(data["build_config"])
         if not model.built and self._groups:
             raise DataError(
                 f"The checkpoint holds weights, but the model {model.name!r} has none "
                 "yet. Call it on data before restoring."
             )
-        if self._groups:
-            restore_weights(model, self._groups)
+        before = seed_state(model)
         restore_seeds(model, data)
+        try:
+            if self._groups:
+                restore_weights(model, self._groups)
+        except BaseException:
+            restore_seeds(model, before)
+            raise
         model.stop_training = self.stopped
-        set_global_state(data["generator"])
-        if self._generators:
-            _restore_generators(self._generators)
+        set_global_state(self._generator)
+        if self._others is not None:
+            python, numpy = self._others
+            random.setstate(python)
+            np.random.set_state(numpy)
 
     def restore_run(self, model: Any, run: Run) -> None:
         """Set callbacks and the place in the data."""
-        data = self._data
-        if "epoch" not in data:
+        if "epoch" not in self._data:
             return
-        order = data.get("order")
-        model._order_to_repeat = None if order is None else (order[0], order[1])
-        run.data.resume(int(data["passed"]), self.batch)
+        model._order_to_repeat = self._order
+        run.data.resume(self._passed, self.batch)
         run.logs = self.logs
-        _restore_callbacks(run.observers, data.get("callbacks") or [], self._arrays)
+        _restore_callbacks(run.observers, self._callbacks, self._arrays)
 
     def restore_metrics(self, model: Any) -> None:
         """Set the totals of the metrics, which all exist by now."""

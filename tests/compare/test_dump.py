@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 
 import ml_dtypes
@@ -108,6 +109,12 @@ def swap(name, data):
     return lambda files: files.__setitem__(name, data)
 
 
+def headed(text):
+    header = text.encode() + b"\n"
+    size = len(header).to_bytes(2, "little")
+    return swap("0.npy", b"\x93NUMPY\x01\x00" + size + header + bytes(12))
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -117,7 +124,16 @@ def swap(name, data):
         (meta(entries=3), "'entries' is 3, expected list"),
         (meta(entries=[{}]), "'array' is None, expected int"),
         (swap("meta.json", b"{"), "is no readable dump"),
+        (swap("meta.json", b"[" * 100_000), "nests deeper"),
         (swap("0.npy", b"garbage"), "is no readable dump"),
+        (headed("{'descr': '<f4', 'shape': ((((((, }"), "numpy.save"),
+        (headed("{'descr': '|f3', 'fortran_order': False, 'shape': (3,), }"), "'|f3'"),
+        (
+            headed(
+                "{'descr': '<f8', 'fortran_order': False, 'shape': (9999999999,), }"
+            ),
+            "does not have the",
+        ),
         (lambda files: swap("0.npy", files["0.npy"][:-4])(files), "does not have the"),
     ],
 )
@@ -125,7 +141,7 @@ def test_damaged_dumps_are_refused(plain, tmp_path, change, words):
     path = tmp_path / "a.pkd"
     plain.write(path)
     rewritten(path, change)
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(DataError, match=re.escape(words)):
         Dump.read(path)
 
 
@@ -150,5 +166,5 @@ def test_object_arrays_are_never_unpickled(plain, tmp_path):
     path = tmp_path / "a.pkd"
     plain.write(path)
     rewritten(path, swap("0.npy", stream.getvalue()))
-    with pytest.raises(DataError, match="does not have the bytes"):
+    with pytest.raises(DataError, match=r"numpy\.save"):
         Dump.read(path)

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import copy
+import hashlib
 import io
 import json
 import multiprocessing
 import resource
+import shutil
 import signal
 import sys
 import tempfile
@@ -25,17 +27,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 import polykeras as keras
+from polykeras.compare._dump import Dump, Entry, diff
 from polykeras.errors import PolykerasError
 
 SUFFIXES = {
     "archive": ".keras",
     "hdf5": ".weights.h5",
+    "chunked": ".weights.h5",
+    "keras2": ".h5",
     "safetensors": ".safetensors",
+    "shards": ".weights.json",
+    "checkpoint": "",
+    "dump": ".pkd",
     "json": ".json",
 }
+# Kinds that are several files, which are kept in a zip here.
+FOLDERS = ("shards", "checkpoint")
+KINDS = sorted(SUFFIXES)
+KERAS2 = Path(__file__).parents[1] / "saving" / "data" / "keras2_files.zip"
 # What a worker may take beyond what it had at its start.
 MEMORY = 2 << 30
 SECONDS = 60
@@ -62,12 +75,68 @@ def valid_files(folder: Path) -> dict[str, bytes]:
     model.save(folder / "m.keras")
     model.save_weights(folder / "m.weights.h5")
     model.save_weights(folder / "m.safetensors")
+    parts = folder / "parts"
+    parts.mkdir()
+    model.save_weights(parts / "f.weights.json", max_shard_size=1e-6)
+    entries = [
+        Entry("layer", "a", "Dense", "inference", "float32", np.ones((2, 3), "f"), 1.0),
+        Entry("weight", "b", "", "training", "bfloat16", np.ones(4, "u2")),
+    ]
+    Dump("numpy", "m", {"seed": 1, "weights": 2}, entries).write(folder / "m.pkd")
+    with zipfile.ZipFile(KERAS2) as archive:
+        old = archive.read("graph.h5")
     return {
         "archive": (folder / "m.keras").read_bytes(),
         "hdf5": (folder / "m.weights.h5").read_bytes(),
+        "chunked": chunked(folder / "m.weights.h5"),
+        "keras2": old,
         "safetensors": (folder / "m.safetensors").read_bytes(),
+        "shards": zipped({p.name: p.read_bytes() for p in parts.iterdir()}),
+        "checkpoint": zipped(
+            {
+                p.name: p.read_bytes()
+                for p in keras.training.Checkpoint(folder / "c").save(model).iterdir()
+            }
+        ),
+        "dump": (folder / "m.pkd").read_bytes(),
         "json": model.to_json().encode(),
     }
+
+
+def chunked(path: Path) -> bytes:
+    """Return an HDF5 file with its arrays in pieces, packed."""
+    stream = io.BytesIO()
+    with h5py.File(path) as source, h5py.File(stream, "w") as target:
+
+        def copy(name: str, item: Any) -> None:
+            if not isinstance(item, h5py.Dataset):
+                made = target.require_group(name)
+            elif item.shape and item.size:
+                pieces = tuple(max(1, n // 2) for n in item.shape)
+                how = {"chunks": pieces, "compression": "gzip", "shuffle": True}
+                made = target.create_dataset(name, data=item[()], **how)
+            else:
+                made = target.create_dataset(name, data=item[()])
+            made.attrs.update(item.attrs)
+
+        source.visititems(copy)
+    return stream.getvalue()
+
+
+def zipped(files: dict[str, bytes]) -> bytes:
+    """Return several files as one."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, content in sorted(files.items()):
+            # A date of its own, so that the same files give the same bytes.
+            archive.writestr(zipfile.ZipInfo(name, (2026, 1, 1, 0, 0, 0)), content)
+    return stream.getvalue()
+
+
+def unzipped(raw: bytes) -> dict[str, bytes]:
+    """Return the files that `zipped` made one."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 # -- mutations -------------------------------------------------------------------
@@ -165,8 +234,7 @@ def mutate_archive(raw: bytes, rng: np.random.Generator) -> bytes:
     """Return an archive with a changed member and right checksums, or changed bytes."""
     if rng.random() < 0.3:
         return mutate_bytes(raw, rng)
-    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
-        members = {n: archive.read(n) for n in archive.namelist()}
+    members = unzipped(raw)
     name = list(members)[int(rng.integers(len(members)))]
     if rng.random() < 0.5:
         name = "config.json"
@@ -191,10 +259,52 @@ def mutate_safetensors(raw: bytes, rng: np.random.Generator) -> bytes:
     return len(header).to_bytes(8, "little") + header + raw[8 + length :]
 
 
+def _one_changed(files: dict[str, bytes], rng: np.random.Generator) -> dict[str, bytes]:
+    name = sorted(files)[int(rng.integers(len(files)))]
+    changes = {".json": mutate_json, ".safetensors": mutate_safetensors}
+    change = changes.get(Path(name).suffix, mutate_bytes)
+    changed = {**files, name: change(files[name], rng)}
+    if rng.random() < 0.05:
+        del changed[name]
+    return changed
+
+
+def mutate_shards(raw: bytes, rng: np.random.Generator) -> bytes:
+    """Return files with one of them changed."""
+    return zipped(_one_changed(unzipped(raw), rng))
+
+
+def mutate_checkpoint(raw: bytes, rng: np.random.Generator) -> bytes:
+    """Return a checkpoint with one file changed, mostly with right digests."""
+    files = _one_changed(unzipped(raw), rng)
+    manifest = files.get("manifest.json", b"")
+    if rng.random() < 0.8 and manifest == unzipped(raw)["manifest.json"]:
+        data = json.loads(manifest)
+        data["files"] = {
+            name: {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+            for name, content in files.items()
+            if name != "manifest.json"
+        }
+        files["manifest.json"] = json.dumps(data).encode()
+    return zipped(files)
+
+
+def mutate_dump(raw: bytes, rng: np.random.Generator) -> bytes:
+    """Return a dump with a changed member and right checksums, or changed bytes."""
+    if rng.random() < 0.3:
+        return mutate_bytes(raw, rng)
+    return zipped(_one_changed(unzipped(raw), rng))
+
+
 MUTATE: dict[str, Callable[[bytes, np.random.Generator], bytes]] = {
     "archive": mutate_archive,
     "hdf5": mutate_bytes,
+    "chunked": mutate_bytes,
+    "keras2": mutate_bytes,
     "safetensors": mutate_safetensors,
+    "shards": mutate_shards,
+    "checkpoint": mutate_checkpoint,
+    "dump": mutate_dump,
     "json": mutate_json,
 }
 
@@ -216,24 +326,53 @@ class Loader:
         self.model = make_model()
 
     def load(self, kind: str, number: int) -> str:
-        """Return ``"loaded"`` or the name of the error; other errors pass through."""
-        rng = np.random.default_rng([sorted(SUFFIXES).index(kind), number])
-        raw = MUTATE[kind](self.valid[kind], rng)
-        path = self.folder / f"f{SUFFIXES[kind]}"
-        path.write_bytes(raw)
+        """Load the file of a kind and a number.
+
+        Returns:
+            ``"loaded"`` or the name of the error; other errors pass through.
+        """
+        rng = np.random.default_rng([KINDS.index(kind), number])
+        return self.load_bytes(kind, MUTATE[kind](self.valid[kind], rng))
+
+    def load_bytes(self, kind: str, raw: bytes) -> str:
+        """Load the content of a file of a kind."""
+        path = self._written(kind, raw)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                if kind == "archive":
-                    keras.models.load_model(path)
-                elif kind == "json":
-                    with keras.saving.loading_limits(max_bytes=64 << 20):
-                        keras.models.model_from_json(raw.decode("utf-8", "replace"))
-                else:
-                    self.model.load_weights(path)
+                self._load(kind, path, raw)
         except PolykerasError as error:
             return type(error).__name__
         return "loaded"
+
+    def _written(self, kind: str, raw: bytes) -> Path:
+        if kind not in FOLDERS:
+            path = self.folder / f"f{SUFFIXES[kind]}"
+            path.write_bytes(raw)
+            return path
+        folder = self.folder / kind
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for name, content in unzipped(raw).items():
+            (folder / name).write_bytes(content)
+        return folder / f"f{SUFFIXES[kind]}" if SUFFIXES[kind] else folder
+
+    def _load(self, kind: str, path: Path, raw: bytes) -> None:
+        if kind in ("archive", "keras2"):
+            keras.models.load_model(path)
+        elif kind == "json":
+            with keras.saving.loading_limits(max_bytes=64 << 20):
+                keras.models.model_from_json(raw.decode("utf-8", "replace"))
+        elif kind == "checkpoint":
+            keras.training.Checkpoint(path.parent).restore(self.model, path)
+            # What the file says is read when the run goes on.
+            x, y = np.ones((2, 6), "float32"), np.ones((2, 1), "float32")
+            self.model.fit(x, y, verbose=0)
+        elif kind == "dump":
+            dump = Dump.read(path)
+            diff(dump, dump)
+        else:
+            self.model.load_weights(path)
 
 
 def _work(first: int, count: int, queue: Any) -> None:
@@ -250,7 +389,7 @@ def _work(first: int, count: int, queue: Any) -> None:
 
         signal.signal(signal.SIGALRM, late)
         for number in range(first, first + count):
-            kind = sorted(SUFFIXES)[number % len(SUFFIXES)]
+            kind = KINDS[number % len(KINDS)]
             queue.put((kind, number, None))
             signal.alarm(SECONDS)
             try:
@@ -309,7 +448,7 @@ def main() -> int:
 
 
 multiprocessing.get_context("forkserver").set_forkserver_preload(
-    ["numpy", "h5py", "polykeras.saving"]
+    ["numpy", "h5py", "polykeras.saving", "polykeras.training"]
 )
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import random
 
 import numpy as np
 import pytest
@@ -96,6 +98,43 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, file):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(DataError):
         checkpoint.restore(other, path.parent)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"generator": 3},
+        {"generator": ["a", 1]},
+        {"epoch": -(2**40)},
+        {"batch": 1.5},
+        {"passed": "x"},
+        {"order": [1]},
+        {"callbacks": [{"state": {}}]},
+        {"logs": 3},
+        {"seeds": {"layers/dropout": [["x", 0]]}},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_a_malformed_state_leaves_the_model_as_it_was(tmp_path, change):
+    path = Checkpoint(tmp_path).save(trained(1))
+    raw = json.dumps(
+        {**json.loads((path / "state.json").read_text()), **change}
+    ).encode()
+    (path / "state.json").write_bytes(raw)
+    manifest = json.loads((path / "manifest.json").read_text())
+    digest = hashlib.sha256(raw).hexdigest()
+    manifest["files"]["state.json"] = {"sha256": digest, "bytes": len(raw)}
+    (path / "manifest.json").write_text(json.dumps(manifest))
+    model = make()
+    model.fit(X, Y, verbose=0)
+    before = [v.numpy() for v in [*model.variables, *model.optimizer.variables]]
+    generators = random.getstate(), np.random.get_state()[2]
+    with pytest.raises(DataError, match="malformed"):
+        Checkpoint(tmp_path).restore(model, path)
+    after = [v.numpy() for v in [*model.variables, *model.optimizer.variables]]
+    for a, b in zip(before, after, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert generators == (random.getstate(), np.random.get_state()[2])
 
 
 def test_all_checkpoints_damaged(tmp_path):
