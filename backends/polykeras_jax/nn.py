@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
 import jax
 import jax.numpy as jnp
 
-from polykeras import ops
+from polykeras import dtypes, ops
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -81,6 +82,50 @@ def _four(x: Any) -> Any:
     return x.reshape((1,) * (4 - x.ndim) + x.shape)
 
 
+def _batch_normalization_training(
+    x: Any, axis: int, offset: Any, scale: Any, epsilon: float
+) -> tuple[Any, Any, Any]:
+    wide = x.astype(dtypes.accumulation_dtype(x.dtype.name))
+    shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
+    scale, offset = (
+        jnp.full(shape, default, wide.dtype)
+        if weight is None
+        else weight.astype(wide.dtype).reshape(shape)
+        for weight, default in ((scale, 1), (offset, 0))
+    )
+    out, mean, variance = _normalized(wide, scale, offset, axis, epsilon)
+    parts = out, mean.reshape(-1), variance.reshape(-1)
+    return tuple(part.astype(x.dtype) for part in parts)  # type: ignore[return-value]
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(3, 4))
+def _normalized(
+    x: Any, scale: Any, offset: Any, axis: int, epsilon: float
+) -> tuple[Any, Any, Any]:
+    """Return the normalised values, means and variances; weights have all axes."""
+    others = tuple(i for i in range(x.ndim) if i != axis)
+    mean = jnp.mean(x, others, keepdims=True)
+    away = x - mean
+    variance = jnp.mean(away * away, others, keepdims=True)
+    return away * (scale * jax.lax.rsqrt(variance + epsilon)) + offset, mean, variance
+
+
+@_normalized.defjvp
+def _(axis: int, epsilon: float, primals: Any, tangents: Any) -> tuple[Any, Any]:
+    # The variance does not change with the mean, as differences from it sum up to zero.
+    # Derived through its parts, a step of a residual net takes half as long again.
+    (x, scale, offset), (dx, dscale, doffset) = primals, tangents
+    others = tuple(i for i in range(x.ndim) if i != axis)
+    out, mean, variance = _normalized(x, scale, offset, axis, epsilon)
+    away, factor = x - mean, jax.lax.rsqrt(variance + epsilon)
+    slope = scale * factor
+    dmean = jnp.mean(dx, others, keepdims=True)
+    dvariance = 2 * jnp.mean(away * dx, others, keepdims=True)
+    dslope = dscale * factor - 0.5 * slope * factor**2 * dvariance
+    dout = dx * slope + away * dslope + (doffset - dmean * slope)
+    return (out, mean, variance), (dout, dmean, dvariance)
+
+
 KERNELS: Final[dict[str, Kernel]] = {
     "relu": jax.nn.relu,
     "sigmoid": jax.nn.sigmoid,
@@ -90,6 +135,7 @@ KERNELS: Final[dict[str, Kernel]] = {
     "softmax": _softmax,
     "log_softmax": _log_softmax,
     "one_hot": _one_hot,
+    "batch_normalization_training": _batch_normalization_training,
     "sparse_softmax_crossentropy": _sparse_softmax_crossentropy,
     "dot_product_attention": _attention,
 }
