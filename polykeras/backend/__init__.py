@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from polykeras.backend._base import Array, Backend, Capabilities, Tensor, host_array
+from polykeras.backend._buffers import Buffers
 from polykeras.backend._devices import device
 from polykeras.backend._discovery import Failure, Provider, Registry, registry
 from polykeras.backend._effects import (
@@ -60,6 +61,7 @@ __all__ = [
     "Array",
     "Backend",
     "BackendSpec",
+    "Buffers",
     "Capabilities",
     "ConformanceGap",
     "Failure",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import polykeras as keras
 from polykeras.backend import Backend
 from polykeras.errors import ArgumentError, DataError
+from polykeras.training.data import make_adapter
 from tests.training._models import X, Y, by_hand, linear
 
 TOLERANCE = 20 * 10 * np.finfo("float32").eps
@@ -197,3 +200,19 @@ def test_bad_data(backend: Backend) -> None:
         model.fit(X, Y, batch_size=0)
     for a, b in zip(before, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_data_are_let_go_without_looking_for_cycles(backend: Backend) -> None:
+    data = make_adapter(X, Y, None, batch_size=8)
+    kept = weakref.ref(data)
+    gc.disable()
+    try:
+        for count in (1, 3):
+            with data.epoch() as batches:
+                for _ in range(count):
+                    next(batches)
+            del batches
+        del data
+        assert kept() is None
+    finally:
+        gc.enable()

@@ -178,22 +178,28 @@ class ArrayAdapter(DataAdapter):
         self._pads = partial and plan is not None and plan.pads
         if self._rest is None or not self._endless:
             self._rest = self._rows()
-        while left > 0:
-            self._wanted = 1 if plan is None else min(plan.rows, capacity, left)
-            where = next(self._rest, None)
-            if where is None:
-                if not self._endless:
-                    return
-                self._rest = self._rows()
-                continue
-            if group is None:
-                yield self._batch(where)
-            else:
-                self._inspect_once(self._example())
-                # A batch of another size is the last of its pass, alone in its group.
-                whole = self._pads or len(where) >= self._batch_size
-                yield group(where, capacity if whole else 1)
-            left -= -(-len(where) // self._batch_size)
+        try:
+            while left > 0:
+                self._wanted = 1 if plan is None else min(plan.rows, capacity, left)
+                where = next(self._rest, None)
+                if where is None:
+                    if not self._endless:
+                        return
+                    self._rest = self._rows()
+                    continue
+                if group is None:
+                    yield self._batch(where)
+                else:
+                    self._inspect_once(self._example())
+                    # A batch of another size is the last of its pass and alone.
+                    whole = self._pads or len(where) >= self._batch_size
+                    yield group(where, capacity if whole else 1)
+                left -= -(-len(where) // self._batch_size)
+        finally:
+            if not self._endless:
+                # It refers to the adapter, which would hold the data until Python
+                # looks for cycles.
+                self._rest = None
 
     @property
     def _goes_on(self) -> bool:
