@@ -9,6 +9,7 @@ from polykeras import dtypes, tree
 from polykeras.backend import set_rules
 from polykeras.errors import ArgumentError
 from polykeras.ops._registry import REGISTRY
+from polykeras.ops.products import sum_to_shape
 
 if TYPE_CHECKING:
     from polykeras.backend import Backend, Kernel
@@ -54,21 +55,8 @@ def pulled_back(
         elif wanted(arg):
             gx = rule(g, out, *below)
             if op.elementwise:
-                gx = _unbroadcast(gx, tuple(below[i].shape))
+                gx = sum_to_shape(gx, tuple(below[i].shape))
             yield arg, gx
-
-
-def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """Sum a gradient over the axes along which its argument was broadcast."""
-    have = tuple(g.shape)
-    if have == shape:
-        return g
-    extra = len(have) - len(shape)
-    axes = tuple(range(extra)) + tuple(
-        i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1
-    )
-    g = REGISTRY["sum"](g, axis=axes, keepdims=False) if axes else g
-    return g if tuple(g.shape) == shape else REGISTRY["reshape"](g, shape)
 
 
 class _Place:
@@ -87,9 +75,9 @@ def _give_rule(engine: Backend, name: str, kernel: Kernel) -> Kernel:
     op = cast("Any", REGISTRY[name]).op
     if not op.vjp_rules:
         raise ArgumentError(
-            f"The backend {engine.name!r} names {name!r} in `ruled`, but that op has no "
-            "rule: it is composed of ops that have. Supply no kernel for it, and name "
-            "those."
+            f"The backend {engine.name!r} names {name!r} in `ruled`, but that op has "
+            "no rule: it is composed of ops that have. Supply no kernel for it, and "
+            "name those."
         )
 
     def is_point(x: Any) -> bool:

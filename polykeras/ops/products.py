@@ -40,7 +40,8 @@ def sum_to_shape(g: Tensor, shape: tuple[int, ...]) -> Tensor:
     axes = tuple(range(extra)) + tuple(
         i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1
     )
-    return reshape(sum_(g, axis=axes) if axes else g, shape)
+    g = sum_(g, axis=axes) if axes else g
+    return g if tuple(g.shape) == shape else reshape(g, shape)
 
 
 # -- matmul ----------------------------------------------------------------------

@@ -8,6 +8,7 @@ from polykeras import dtypes
 from polykeras.errors import OperationNotSupported
 from polykeras.export._recording import Call
 from polykeras.export.nodes._rules import RULES, number, rule, same
+from polykeras.ops.random_normal import SINGLE
 
 if TYPE_CHECKING:
     from polykeras.export._onnx import Graph
@@ -115,32 +116,6 @@ def _(g: Graph, call: Call, shapes: list[Any]) -> Any:
     return g.node("Where", nothing, y, left)
 
 
-# Coefficients of a central region and a tail. Giles, 2010, "Approximating the erfinv
-# function", table 5.
-_CENTRAL: Final = (
-    2.81022636e-08,
-    3.43273939e-07,
-    -3.5233877e-06,
-    -4.39150654e-06,
-    0.00021858087,
-    -0.00125372503,
-    -0.00417768164,
-    0.246640727,
-    1.50140941,
-)
-_TAIL: Final = (
-    -0.000200214257,
-    0.000100950558,
-    0.00134934322,
-    -0.00367342844,
-    0.00573950773,
-    -0.0076224613,
-    0.00943887047,
-    1.00167406,
-    2.83297682,
-)
-
-
 @rule("erfinv")
 def _(g: Graph, call: Call, shapes: list[Any]) -> Any:
     x, dtype = g.name(call.args[0]), call.args[0].dtype
@@ -150,15 +125,17 @@ def _(g: Graph, call: Call, shapes: list[Any]) -> Any:
     product = g.node("Mul", g.node("Sub", one, x), g.node("Add", one, x))
     w = g.node("Neg", g.node("Log", product))
 
-    def polynomial(at: str, coefficients: tuple[float, ...]) -> str:
+    def polynomial(at: str, shift: float, coefficients: tuple[float, ...]) -> str:
+        at = g.node("Sub", at, number(g, shift, dtype))
         value = number(g, coefficients[0], dtype)
         for c in coefficients[1:]:
             value = g.node("Add", g.node("Mul", value, at), number(g, c, dtype))
         return value
 
-    central = polynomial(g.node("Sub", w, number(g, 2.5, dtype)), _CENTRAL)
-    tail = polynomial(g.node("Sub", g.node("Sqrt", w), number(g, 3, dtype)), _TAIL)
-    factor = g.node("Where", g.node("Less", w, number(g, 5, dtype)), central, tail)
+    (bound, shift, central), (_, tail_shift, tail) = SINGLE
+    near = polynomial(w, shift, central)
+    far = polynomial(g.node("Sqrt", w), tail_shift, tail)
+    factor = g.node("Where", g.node("Less", w, number(g, bound, dtype)), near, far)
     at_end = g.node("Equal", g.node("Abs", x), one)
     factor = g.node("Where", at_end, number(g, float("inf"), dtype), factor)
     return g.node("Mul", factor, x)
