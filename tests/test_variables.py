@@ -287,3 +287,17 @@ def test_threads_do_not_see_each_others_values(backend):
         found = list(pool.map(run, (10.0, 20.0)))
     assert found == [(11, 11), (21, 21)]
     assert float(v) == 0
+
+
+def test_operators_of_tensors_take_variables(backend):
+    x, v = ops.array([1.0, 2.0]), Variable([3.0, 5.0])
+    assert ops.convert_to_numpy(x * v).tolist() == [3.0, 10.0]
+    assert ops.convert_to_numpy(x - v).tolist() == [-2.0, -3.0]
+
+
+def test_variables_answer_to_the_protocol_of_the_library(backend, monkeypatch):
+    v = Variable([3.0, 5.0])
+    assert not hasattr(v, "__own_array__")
+    monkeypatch.setattr(backend, "array_protocol", "__own_array__")
+    assert v.__own_array__() is v.value
+    assert not hasattr(v, "__other_array__")

@@ -52,7 +52,7 @@ class MLXBackend(ArrayAPIBackend):
         (
             *("exp", "sin", "cos", "logaddexp", "maximum", "minimum", "fft"),
             *("cholesky", "eigh", "lu_factor", "qr", "svd"),
-            *("solve", "solve_triangular", "scatter_update", "segment_sum"),
+            *("solve", "solve_triangular", "scatter_update"),
         )
     )
 
@@ -70,7 +70,8 @@ class MLXBackend(ArrayAPIBackend):
 
     def own_kernels(self) -> Mapping[str, Kernel]:
         """Return op name to kernel."""
-        table = {**super().own_kernels(), **kernels.KERNELS}
+        own = {**kernels.KERNELS, **kernels.indexing(self)}
+        table = {**super().own_kernels(), **own}
         kept = {name: table[name] for name in table if name not in kernels.COMPOSED}
         if len(self.devices()) == 1:
             return kept

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 import mlx.core as mx
 import numpy as np
 
+from polykeras.backend import check_indices
+
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
+    from polykeras_mlx.backend import MLXBackend
 
-__all__ = ["COMPOSED", "KERNELS", "placed"]
+__all__ = ["COMPOSED", "KERNELS", "indexing", "placed"]
 
 # MLX's have no derivatives; polykeras composes them of `fft`, which has a rule.
 COMPOSED: Final = frozenset({"fft2", "ifft2", "rfft", "irfft"})
@@ -50,3 +53,47 @@ def _relu(x: mx.array) -> mx.array:
 
 
 KERNELS: Final[dict[str, Kernel]] = {"fft": _fft, "relu": _relu}
+
+
+# -- indexing, which the standard's kernels do on the host -------------------------------
+
+
+def indexing(backend: MLXBackend) -> dict[str, Kernel]:
+    """Return kernels that check indices only where their values exist."""
+
+    def places(op: str, indices: mx.array, sizes: Any, axis: int) -> mx.array:
+        if backend.is_concrete(indices):
+            check_indices(op, np.asarray(indices), sizes, axis)
+        indices = mx.stop_gradient(indices.astype(mx.int64))
+        return mx.where(indices < 0, indices + mx.array(sizes, mx.int64), indices)
+
+    def take(x: mx.array, indices: mx.array, axis: int) -> mx.array:
+        return mx.take(x, places("take", indices, x.shape[axis], axis), axis)
+
+    def take_along_axis(x: mx.array, indices: mx.array, axis: int) -> mx.array:
+        at = places("take_along_axis", indices, x.shape[axis], axis)
+        return mx.take_along_axis(x, at, axis)
+
+    def scatter_update(
+        x: mx.array, indices: mx.array, updates: mx.array, reduction: str | None
+    ) -> mx.array:
+        at = places("scatter_update", indices, x.shape[: indices.shape[-1]], 0)
+        key = tuple(at[..., i] for i in range(at.shape[-1]))
+        if reduction is None:
+            out = mx.array(x)
+            out[key] = updates
+            return out
+        combine = {"add": "add", "max": "maximum", "min": "minimum", "mul": "multiply"}
+        return getattr(x.at[key], combine[reduction])(updates)
+
+    def segment_sum(data: mx.array, ids: mx.array, n: int, ordered: bool) -> mx.array:
+        inside = (ids >= 0) & (ids < n)
+        sums = mx.zeros((n + 1, *data.shape[1:]), data.dtype)
+        return sums.at[mx.where(inside, ids, n)].add(data)[:n]
+
+    return {
+        "take": take,
+        "take_along_axis": take_along_axis,
+        "scatter_update": scatter_update,
+        "segment_sum": segment_sum,
+    }

@@ -148,13 +148,8 @@ any: Final = _reduction(mx.any, False)
 all: Final = _reduction(mx.all, True)
 
 
-def take(x: mx.array, indices: mx.array, *, axis: int) -> mx.array:
-    """Pick slices; MLX refuses derivatives by indices, even where there are none."""
-    return mx.take(x, mx.stop_gradient(indices), axis=axis)
-
-
 def take_along_axis(x: mx.array, indices: mx.array, *, axis: int) -> mx.array:
-    """Pick elements, likewise."""
+    """Pick elements; MLX refuses derivatives by indices, though there are none."""
     return mx.take_along_axis(x, mx.stop_gradient(indices), axis=axis)
 
 
