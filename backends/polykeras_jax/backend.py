@@ -224,6 +224,21 @@ class JaxBackend(Backend):
             with jax.default_device(found):
                 yield
 
+    def precisions(self) -> tuple[str, ...]:
+        """Return float32, and TF32 on GPUs."""
+        narrow = any(d.platform in ("gpu", "cuda") for d in jax.devices())
+        return ("float32", "tf32") if narrow else ("float32",)
+
+    @contextmanager
+    def precision_scope(self, precision: str) -> Iterator[None]:
+        """Compute the block's products of float32 in a precision."""
+        said = {"float32": "float32", "tf32": "tensorfloat32"}
+        with (
+            super().precision_scope(precision),
+            jax.default_matmul_precision(said[precision]),
+        ):
+            yield
+
     def synchronize(self) -> None:
         """Wait for all devices."""
         jax.effects_barrier()  # type: ignore[no-untyped-call]

@@ -60,6 +60,7 @@ _DOMAINS: Final = (
 )
 
 _CPU: Final = torch.device("cpu")
+_AMPERE: Final = (8, 0)
 # NumPy's dtypes that PyTorch takes as they are.
 _SHARED: Final = {
     np.dtype(name): TORCH_DTYPES[name]
@@ -248,6 +249,32 @@ class TorchBackend(Backend):
                 yield
             finally:
                 device_choice.reset(token)
+
+    def precisions(self) -> tuple[str, ...]:
+        """Return float32, and TF32 on NVIDIA's devices since Ampere."""
+        if torch.cuda.is_available() and torch.cuda.get_device_capability() >= _AMPERE:
+            return ("float32", "tf32")
+        return ("float32",)
+
+    @contextmanager
+    def precision_scope(self, precision: str) -> Iterator[None]:
+        """Compute the block's products of float32 in a precision."""
+        with super().precision_scope(precision):
+            before = torch.get_float32_matmul_precision()
+            cudnn = torch.backends.cudnn
+            narrow = precision == "tf32"
+            # Both are settings of the process, so they hold for the block alone.
+            torch.set_float32_matmul_precision("high" if narrow else "highest")
+            try:
+                with cudnn.flags(
+                    enabled=cudnn.enabled,
+                    benchmark=cudnn.benchmark,
+                    deterministic=cudnn.deterministic,
+                    allow_tf32=narrow,
+                ):
+                    yield
+            finally:
+                torch.set_float32_matmul_precision(before)
 
     def synchronize(self) -> None:
         """Wait for the accelerator."""

@@ -17,6 +17,7 @@ from polykeras.errors import (
     BackendError,
     DTypeError,
     ForeignTensorError,
+    OperationNotSupported,
 )
 
 if TYPE_CHECKING:
@@ -353,6 +354,29 @@ class Backend(ABC):
             raise ArgumentError(
                 f"The backend {self.name!r} has no device {device!r}. "
                 f"It has: {', '.join(self.devices())}."
+            )
+        yield
+
+    def precisions(self) -> tuple[str, ...]:
+        """Return how precisely products of float32 may be computed on this machine.
+
+        ``"float32"`` is always among them, ``"tf32"`` (factors of 10 bits, sums in
+        float32) where a device has it.
+        """
+        return ("float32",)
+
+    @contextmanager
+    def precision_scope(self, precision: str) -> Iterator[None]:
+        """Compute the block's products of float32 in a precision.
+
+        Raises:
+            OperationNotSupported: If no device here has it.
+        """
+        if precision not in self.precisions():
+            raise OperationNotSupported(
+                f"The precision {precision!r} is not available on this device: "
+                f"{self.name!r} has {', '.join(self.precisions())} on "
+                f"{', '.join(self.devices())}."
             )
         yield
 

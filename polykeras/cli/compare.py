@@ -51,7 +51,7 @@ def model(
         typer.Argument(metavar="MODEL", help="script.py:function or a .keras file."),
     ],
     backends: Annotated[
-        str, typer.Option(help="Engines, comma-separated; NAME or NAME:DTYPE.")
+        str, typer.Option(help="Engines, comma-separated: NAME@DEVICE:DTYPE.")
     ] = "",
     reference: Annotated[
         str, typer.Option(help="What errors are measured against.")
@@ -247,5 +247,7 @@ def _show(report: Report, json: Path | None, html: Path | None) -> None:
 
 def _finish(report: Report, json: Path | None, html: Path | None) -> None:
     _show(report, json, html)
+    if not report.compared:
+        raise typer.Exit(2)
     if not report.consistent:
         raise typer.Exit(1)

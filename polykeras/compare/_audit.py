@@ -220,6 +220,10 @@ class Audit(Delegate):
                 return _run(self.reference, name, args)[number]
 
             hint = hint_for(name, given, found, expected[number], variant)
+            kernel = self._hint_at_kernel(
+                name, given, number, expected[number], dtype, bound
+            )
+            hint = ". ".join(filter(None, (hint, kernel)))
         command = f"polykeras compare op {name} --backends {self.inner.name}"
         finding = Finding(
             op=name,
@@ -236,6 +240,33 @@ class Audit(Delegate):
         held = self._found.get(key)
         if held is None or held[0] < outcome.rank:
             self._found[key] = (outcome.rank, finding)
+
+    def _hint_at_kernel(
+        self,
+        name: str,
+        given: list[Any],
+        number: int,
+        expected: Array,
+        dtype: str,
+        bound: Bound,
+    ) -> str:
+        """Say whose kernel the op has, if that may be the cause."""
+        engine = self.inner
+        supplier = engine.kernels.suppliers.get(name) or engine.distribution
+        if supplier != engine.distribution:
+            return f"Its kernel is that of {supplier}: compare with {engine.name}:own"
+        operation = REGISTRY[name].op  # type: ignore[attr-defined]
+        if not operation.has_default or operation.is_primitive:
+            return ""
+        try:
+            parts = _run(engine, name, given, operation.fn)[number]
+        except PolykerasError:
+            return ""
+        if judged(parts, expected, dtype, bound).bad:
+            return ""
+        return (
+            f"Its parts are right, so it is the fused kernel: {engine.name}:primitives"
+        )
 
 
 @dataclass
@@ -256,12 +287,20 @@ def _on(engine: Backend, argument: Any) -> Any:
     )
 
 
-def _run(engine: Backend, name: str, given: list[Any]) -> list[Array]:
-    """Run an op on an engine and return its results as arrays."""
+def _run(
+    engine: Backend,
+    name: str,
+    given: list[Any],
+    parts: Callable[..., Any] | None = None,
+) -> list[Array]:
+    """Run an op, or its parts, on an engine and return its results as arrays."""
     operation = REGISTRY[name].op  # type: ignore[attr-defined]
     with engine_scope(engine), engine.step_scope(), np.errstate(all="ignore"):
         args = [_on(engine, a) for a in given]
-        result = operation.run(engine, args, canonical=True)
+        if parts is None:
+            result = operation.run(engine, args, canonical=True)
+        else:
+            result = parts(*args)
         return [
             np.array(engine.to_numpy(y))
             for y in tree.flatten(result)

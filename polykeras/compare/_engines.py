@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from polykeras import dtypes, tree
 from polykeras.backend import (
@@ -26,39 +26,56 @@ from polykeras.backend import (
 from polykeras.errors import ArgumentError, nearest
 from polykeras.ops._registry import REGISTRY
 
-__all__ = ["Delegate", "Recast", "Restricted", "engine_named", "nominal_dtype"]
+__all__ = [
+    "Delegate",
+    "Recast",
+    "Restricted",
+    "Rounding",
+    "engine_named",
+    "rounding_of",
+]
 
-_WORDS: Final = ("own", "primitives", "compiled")
+_WORDS: Final = ("own", "primitives", "compiled", "tf32")
 _COMPLEX: Final = {"float64": "complex128"}
 
 
 def engine_named(said: str | Backend) -> Backend:
-    """Return the engine that ``NAME``, ``NAME:DTYPE`` or ``NAME:KERNELS`` says.
+    """Return the engine that ``NAME@DEVICE:WORD:WORD`` says.
 
     Args:
-        said: The name of a backend, then, after colons, a floating dtype to compute
-            in, ``own`` to leave out the kernels that other plugins supply,
-            ``primitives`` to leave out all kernels but those of primitives, or
-            ``compiled``; or a `Backend`.
+        said: The name of a backend, then perhaps a device such as ``cpu`` or
+            ``cuda:1``, then, after colons, a floating dtype to compute in, ``tf32`` for
+            products of that precision, ``own`` to leave out the kernels that other
+            plugins supply, ``primitives`` to leave out all kernels but those of
+            primitives, or ``compiled``; or a `Backend`.
 
     Raises:
         ArgumentError: If the word after a colon is another.
         BackendError: If there is no such backend.
 
-    >>> engine_named("numpy:float64")
-    <Backend numpy:float64>
+    >>> engine_named("numpy@cpu:float64")
+    <Backend numpy@cpu:float64>
     """
     if not isinstance(said, str):
         return get_backend(said)
-    name, *words = said.split(":")
+    # They build on this module.
+    from polykeras.compare._compiled import CompiledEngine
+    from polykeras.compare._modes import OnDevice, WithProducts
+
+    first, *words = said.split(":")
+    name, at, device = first.partition("@")
     engine = get_backend(name)
+    if at:
+        if words and words[0].isdigit():
+            device += f":{words.pop(0)}"
+        engine = OnDevice(engine, device)
     for word in words:
         if word in dtypes.FLOATS:
             engine = Recast(engine, word)
         elif word == "compiled":
-            from polykeras.compare._compiled import CompiledEngine  # builds on this
-
             engine = CompiledEngine(engine)
+        elif word == "tf32":
+            engine = WithProducts(engine, word)
         elif word in _WORDS:
             engine = Restricted(engine, word)
         else:
@@ -69,11 +86,26 @@ def engine_named(said: str | Backend) -> Backend:
     return engine
 
 
-def nominal_dtype(engine: Backend) -> str | None:
-    """Return the dtype that an engine computes in whatever the model says, or None."""
+class Rounding(NamedTuple):
+    """How an engine rounds.
+
+    Args:
+        forced: The dtype that it computes in whatever the model says, or None.
+        products: The precision in which it multiplies float32.
+    """
+
+    forced: str | None = None
+    products: str = "float32"
+
+
+def rounding_of(engine: Backend) -> Rounding:
+    """Return how an engine rounds."""
+    if not isinstance(engine, Delegate):
+        return Rounding()
+    inner = rounding_of(engine.inner)
     if isinstance(engine, Recast):
-        return engine.dtype
-    return nominal_dtype(engine.inner) if isinstance(engine, Delegate) else None
+        return inner._replace(forced=engine.dtype)
+    return inner._replace(products=getattr(engine, "precision", inner.products))
 
 
 class Delegate(Backend):
@@ -199,6 +231,16 @@ class Delegate(Backend):
     def device_scope(self, device: str) -> Iterator[None]:
         """Ask the other backend."""
         with self.inner.device_scope(device):
+            yield
+
+    def precisions(self) -> tuple[str, ...]:
+        """Ask the other backend."""
+        return self.inner.precisions()
+
+    @contextmanager
+    def precision_scope(self, precision: str) -> Iterator[None]:
+        """Ask the other backend."""
+        with self.inner.precision_scope(precision):
             yield
 
     def synchronize(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from polykeras.backend import Array, Backend
-from polykeras.compare._engines import nominal_dtype
+from polykeras.compare._engines import rounding_of
 
 __all__ = ["digest", "environment_of"]
 
@@ -45,7 +45,7 @@ def environment_of(engines: Sequence[Backend], **more: Any) -> dict[str, Any]:
             e.name: {
                 "library": e.library_version(),
                 "devices": e.devices(),
-                "dtype": nominal_dtype(e) or "as the model says",
+                "dtype": rounding_of(e).forced or "as the model says",
                 "suppliers": sorted(
                     set(e.kernels.suppliers.values()) - {e.distribution, ""}
                 ),

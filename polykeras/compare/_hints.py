@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-import ml_dtypes
 import numpy as np
 
 from polykeras.backend import Array
@@ -94,6 +93,14 @@ def _suspicions(
                 f"It is as if {names[at]!r} were transposed",
                 run([*given[:at], swapped, *given[at + 1 :]]),
             )
+        if held.ndim > 2:
+            for moved in _other_layouts(held):
+                yield (
+                    f"It is as if {names[at]!r} were read with channels first",
+                    run(
+                        [*given[:at], replace(argument, value=moved), *given[at + 1 :]]
+                    ),
+                )
         if name.startswith("conv") and held.ndim > 2:
             axes = tuple(range(held.ndim - 2))
             flipped = replace(argument, value=np.flip(held, axes))
@@ -110,8 +117,11 @@ def _suspicions(
                 np.roll(expected, step, axis),
             )
     if name in _SUMS:
-        for words, dtype in (("bfloat16", ml_dtypes.bfloat16), ("float16", np.float16)):
-            rounded = [_rounded(a, dtype) for a in given]
+        for words, bits in (
+            ("bfloat16", 7),
+            ("10 bits, as TF32 and float16 have", 10),
+        ):
+            rounded = [_rounded(a, bits) for a in given]
             yield f"It is as if the inputs were rounded to {words}", run(rounded)
     tiny = float(np.finfo(np.float32).smallest_normal)
     yield (
@@ -136,11 +146,20 @@ def _shifted_padding(
             )
 
 
-def _rounded(argument: Any, dtype: Any) -> Any:
+def _rounded(argument: Any, bits: int) -> Any:
     value = getattr(argument, "value", None)
     if value is None or value.dtype.kind != "f":
         return argument
-    return replace(argument, value=value.astype(dtype).astype(value.dtype))
+    fraction, exponent = np.frexp(value)
+    kept = np.ldexp(np.round(np.ldexp(fraction, bits + 1)), exponent - bits - 1)
+    return replace(argument, value=kept.astype(value.dtype))
+
+
+def _other_layouts(x: Array) -> Iterator[Array]:
+    """Yield what numbers read with channels at the other end would be."""
+    first = (x.shape[0], x.shape[-1], *x.shape[1:-1])
+    yield np.moveaxis(x.reshape(first), 1, -1)
+    yield np.moveaxis(x, -1, 1).reshape(x.shape)
 
 
 def _by_size(name: str, found: Array, expected: Array) -> str:

@@ -17,6 +17,7 @@ roundoff (half the distance from 1 to the next number):
   the probabilistic bound of Higham and Mary (2019, "A New Approach to Probabilistic
   Rounding Error Analysis", theorem 2.4; the worst case is n). Of matrix products and
   convolutions that sum is bounded by the product of norms (Cauchy and Schwarz);
+  TF32 rounds their factors too, to 10 bits;
 - decompositions and solutions of linear systems: n of the largest result;
 - besides, where a result is not exact, half of the dtype's smallest number, and
   infinity beyond its largest.
@@ -118,6 +119,9 @@ _SUMS: Final = frozenset(
 )
 _CONVOLUTIONS: Final = {"conv_general_kernel": 3, "conv_general_transpose": 2}
 """Convolutions to the place of their number of groups."""
+_PRODUCTS_OF_TENSORS: Final = frozenset(("matmul", "conv_general", *_CONVOLUTIONS))
+_TF32: Final = 2.0**13
+"""TF32 rounds the factors to 10 bits of 23."""
 _PRODUCTS: Final = frozenset(("prod", "cumprod"))
 _SYSTEMS: Final = frozenset(
     {
@@ -150,16 +154,24 @@ class Perturbed(Recast):
         dtype: The dtype whose rounding is imitated where a layer says no other.
         seed: Of the signs.
         forced: See the attribute.
+        products: The precision of products of float32: ``"float32"`` or ``"tf32"``.
     """
 
     def __init__(
-        self, inner: Backend, dtype: str, seed: int, *, forced: bool = False
+        self,
+        inner: Backend,
+        dtype: str,
+        seed: int,
+        *,
+        forced: bool = False,
+        products: str = "float32",
     ) -> None:
         """Start the random signs."""
         self.nominal = dtype
         self._random = np.random.default_rng(seed)
         self._pool = 2.0 * self._random.integers(0, 2, _SIGNS) - 1
         self.forced = forced
+        self.products = products
         self._terms: dict[Any, Array] = {}
         super().__init__(inner, "float64", f"{inner.name}:perturbed")
 
@@ -220,7 +232,10 @@ class Perturbed(Recast):
         if not dtypes.is_inexact(self.dtype_name(y)):
             return y
         if name in _SUMS:
-            return self._moved(y, self._magnitudes(name, kernel, args))
+            sizes = self._magnitudes(name, kernel, args)
+            if self.products == "tf32" and name in _PRODUCTS_OF_TENSORS:
+                sizes = sizes * _TF32
+            return self._moved(y, sizes)
         if name in _IEEE:
             return self._moved(y, relative=1.0, stored=True)
         values = self.to_numpy(y)

@@ -214,6 +214,11 @@ class Report:
         return items and all(track.parted is None for track in self.trajectory)
 
     @property
+    def compared(self) -> bool:
+        """Whether anything could be compared."""
+        return any(item.error is not None for item in self.items)
+
+    @property
     def first_divergence(self) -> Item | None:
         """The first item that rounding does not explain, or None."""
         return next((item for item in self.items if not item.consistent), None)

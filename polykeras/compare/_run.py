@@ -21,10 +21,11 @@ from polykeras.compare._calls import (
 )
 from polykeras.compare._compiled import compiled_outcomes, is_compiled
 from polykeras.compare._dump import Dump, Entry
-from polykeras.compare._engines import engine_named, nominal_dtype
+from polykeras.compare._engines import Rounding, engine_named, rounding_of
 from polykeras.compare._environment import digest, environment_of
 from polykeras.compare._graph import edges_of
 from polykeras.compare._judging import LAYER_REPLICAS, REPLICAS, Judged, judged
+from polykeras.compare._modes import why_missing
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._pairs import Pairs
 from polykeras.compare._report import Item, Report
@@ -135,7 +136,7 @@ class Comparison:
         """Return the calls of the reference, with the bounds for an engine."""
         with Store() as self._store:
             recorded = self._record("inference")
-            calls = self._with_bounds(recorded, nominal_dtype(engine), "inference")
+            calls = self._with_bounds(recorded, rounding_of(engine), "inference")
         return list(calls.values())
 
     def dump(self, engine: Backend, steps: int) -> Dump:
@@ -174,6 +175,24 @@ class Comparison:
             loss=str(model.loss or "mse, since the model is not compiled"),
         )
         report.edges = edges_of(model)
+        usable = []
+        for engine in engines:
+            why = why_missing(engine)
+            if why:
+                error = OperationNotSupported(why)
+                report.items.append(self._missing(engine, "inference", error))
+            else:
+                usable.append(engine)
+        self._compare_all(report, usable, steps)
+        return report
+
+    def _compare_all(
+        self, report: Report, engines: Sequence[Backend], steps: int
+    ) -> None:
+        """Compare engines that this machine has, if there are any."""
+        if not engines:
+            return
+        subject = self.subject
         calls: Calls = {}
         for mode in self._modes():
             try:
@@ -185,16 +204,15 @@ class Comparison:
                 report.items += [self._missing(e, mode, error) for e in engines]
                 continue
             pairs = Pairs(self._store, mode)
-            widened: dict[str | None, Calls] = {}
+            widened: dict[Rounding, Calls] = {}
             for engine in engines:
-                forced = nominal_dtype(engine)
-                if forced not in widened:
-                    widened[forced] = self._with_bounds(calls, forced, mode)
-                report.items += self._follow(engine, widened[forced], mode, pairs)
+                rounding = rounding_of(engine)
+                if rounding not in widened:
+                    widened[rounding] = self._with_bounds(calls, rounding, mode)
+                report.items += self._follow(engine, widened[rounding], mode, pairs)
             report.pairs += pairs.items
         if steps:
             self._compare_training(report, engines, steps, calls)
-        return report
 
     def _modes(self) -> list[str]:
         """Return how the model is called: training is no other where no layer knows."""
@@ -208,15 +226,15 @@ class Comparison:
         subject = self.subject
         keep = self._store.keep
         exact = subject.train(self.reference, steps, keep=keep, with_weights=True)
-        runs: dict[str | None, TrainedReference] = {}
+        runs: dict[Rounding, TrainedReference] = {}
         for engine in engines:
-            forced = nominal_dtype(engine)
-            if forced not in runs:
-                dtype = forced or subject.dtype
+            rounding = rounding_of(engine)
+            if rounding not in runs:
+                dtype = rounding.forced or subject.dtype
                 # One is enough for arrays of many entries, and losses of several steps
                 # are pooled.
-                replicas = subject.perturbed(forced)[: min(steps, REPLICAS)]
-                runs[forced] = TrainedReference(
+                replicas = subject.perturbed(rounding)[: min(steps, REPLICAS)]
+                runs[rounding] = TrainedReference(
                     self.reference.name,
                     exact,
                     [
@@ -240,7 +258,7 @@ class Comparison:
             except OperationNotSupported as error:
                 report.items.append(self._missing(engine, "training", error))
                 continue
-            items = runs[forced].items(engine, found)
+            items = runs[rounding].items(engine, found)
             if not all(item.consistent for item in items):
                 report.items += self._culprits(engine, calls)
             report.items += items
@@ -248,7 +266,7 @@ class Comparison:
                 array = found.array(item.kind, item.name)
                 if array is not None:
                     self._sink(item, array)
-            report.trajectory.append(runs[forced].track(engine, found, near))
+            report.trajectory.append(runs[rounding].track(engine, found, near))
 
     def _updates(self, exact: Steps, engine: Perturbed, dtype: str) -> dict[str, Array]:
         """Return the updates that rounding in the optimizer alone leads to.
@@ -309,9 +327,9 @@ class Comparison:
         self.subject.forward(recorder, mode)
         return recorder.calls
 
-    def _with_bounds(self, calls: Calls, forced: str | None, mode: str) -> Calls:
+    def _with_bounds(self, calls: Calls, rounding: Rounding, mode: str) -> Calls:
         own = {key: call.fresh() for key, call in calls.items()}
-        for engine in self.subject.perturbed(forced)[:LAYER_REPLICAS]:
+        for engine in self.subject.perturbed(rounding)[:LAYER_REPLICAS]:
             self.subject.forward(Spreader(engine, own), mode)
         return own
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from polykeras import tree
 from polykeras.backend import REFERENCE, Array, Backend, engine_scope, get_backend
-from polykeras.compare._engines import Recast, engine_named, nominal_dtype
+from polykeras.compare._engines import Recast, Rounding, engine_named, rounding_of
 from polykeras.compare._inputs import drawn_inputs, drawn_targets
 from polykeras.compare._judging import REPLICAS
 from polykeras.compare._noise import Perturbed
@@ -72,7 +72,7 @@ class Subject:
             key=epsilon_of,
         )
         self._copies: dict[int, tuple[Backend, Any]] = {}
-        self._perturbed: dict[str | None, list[Perturbed]] = {}
+        self._perturbed: dict[Rounding, list[Perturbed]] = {}
 
     @property
     def has_own_step(self) -> bool:
@@ -86,30 +86,31 @@ class Subject:
             self.y = drawn_targets(self.model, outputs, self.seed)
         return self.y
 
-    def perturbed(self, forced: str | None) -> list[Perturbed]:
+    def perturbed(self, rounding: Rounding) -> list[Perturbed]:
         """Return references that err as an engine may.
 
         Args:
-            forced: The dtype that the engine computes in whatever the model says.
+            rounding: How the engine rounds.
         """
-        if forced not in self._perturbed:
+        if rounding not in self._perturbed:
             inner = self.reference
             if isinstance(inner, Recast):
                 inner = inner.inner
-            self._perturbed[forced] = [
+            self._perturbed[rounding] = [
                 Perturbed(
                     inner,
-                    forced or self.dtype,
+                    rounding.forced or self.dtype,
                     self.seed + number,
-                    forced=forced is not None,
+                    forced=rounding.forced is not None,
+                    products=rounding.products,
                 )
                 for number in range(REPLICAS)
             ]
-        return self._perturbed[forced]
+        return self._perturbed[rounding]
 
     def replicas(self, engine: Backend) -> list[Perturbed]:
         """Return references that err as `engine` may."""
-        return self.perturbed(nominal_dtype(engine))
+        return self.perturbed(rounding_of(engine))
 
     # -- runs ------------------------------------------------------------------
 

@@ -27,12 +27,13 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
         f"{report.model}: {', '.join(report.engines)} against {report.reference}",
         "",
     ]
+    width = max(map(len, report.engines))
     for engine in report.engines:
         for kind in dict.fromkeys(item.kind for item in report.items):
             counts = report.counts(engine, kind)
             if counts:
                 said = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if v in counts)
-                lines.append(f"  {engine:<16} {kind:<9} {said}")
+                lines.append(f"  {engine:<{width}}  {kind:<8}  {said}")
     shown = sorted(report.items, key=lambda item: -item.excess)[:rows]
     shown = [item for item in shown if item.error is not None]
     if shown:
@@ -57,6 +58,8 @@ def text_of(report: Report, rows: int = _ROWS) -> str:
             f"First divergence: the weights on {parted[0].engine} part from the "
             f"reference's at step {parted[0].parted}."
         )
+    elif not report.compared:
+        lines.append("Nothing could be compared.")
     elif first is None:
         lines.append("Consistent: rounding explains every difference.")
     else:

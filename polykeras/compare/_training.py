@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from polykeras import dtypes
+from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend
 from polykeras.compare._compiled import is_compiled
 from polykeras.compare._measures import Bound
 from polykeras.precision import epsilon_of
+from polykeras.random import seed_scope
+from polykeras.state import StateScope
 
 __all__ = ["Steps", "Track", "nudged", "relative_distance", "train", "updates_of"]
 
@@ -113,7 +115,8 @@ def train(
         with_weights: Whether the weights after each step are kept.
         nudge: A seed to move each weight by one unit of the last place first.
     """
-    model.run_eagerly = not is_compiled(engine)
+    compiled = is_compiled(engine)
+    model.run_eagerly = not compiled
     model._build_for((x,) if y is None else (x, y))
     if nudge is not None:
         nudged(model, nudge)
@@ -123,16 +126,19 @@ def train(
 
     def see(grads: Sequence[Any], variables: Sequence[Any]) -> None:
         for g, v in zip(grads, variables, strict=True):
-            # Inside a compiled step gradients have no values.
-            if g is not None and engine.is_tensor(g) and engine.is_concrete(g):
+            if g is not None and engine.is_tensor(g):
                 path = _free(by_id.get(id(v), v.path), result.gradients)
                 result.gradients[path] = keep(_array(engine, g))
                 result.dtypes[path] = engine.dtype_name(g)
 
+    if compiled:
+        # What a compiled step hands its optimizers has no values outside.
+        see(*compiled_gradients(model, x, y, engine))
+
     before = [_array(engine, v.stored()) for v in model.weights]
     for step in range(steps):
         model.reset_metrics()
-        with _seeing(model, see if step == 0 else None):
+        with _seeing(model, see if step == 0 and not compiled else None):
             logs = model.train_on_batch(x, y, return_dict=True)
         result.losses.append(_loss_in(logs, model))
         weights = [_array(engine, v.stored()) for v in model.weights]
@@ -149,6 +155,43 @@ def train(
                     result.updates[path] = keep(moved)
                     result.dtypes.setdefault(path, engine.dtype_name(v.stored()))
     return result
+
+
+def compiled_gradients(
+    model: Any, x: Any, y: Any, engine: Backend
+) -> tuple[list[Any], list[Any]]:
+    """Return what the optimizers of a compiled step get, and the variables it is of.
+
+    The step is compiled once more, as a program whose results they are.
+
+    Args:
+        model: A compiled model on `engine`, which stays as it is.
+        x: The inputs.
+        y: The targets.
+        engine: The engine.
+    """
+    grads: list[Any] = []
+    variables: list[Any] = []
+
+    def see(found: Sequence[Any], of: Sequence[Any]) -> None:
+        used = [(g, v) for g, v in zip(found, of, strict=True) if g is not None]
+        grads.extend(g for g, _ in used)
+        variables.extend(v for _, v in used)
+
+    def program(key: Any, *leaves: Any) -> list[Any]:
+        grads.clear()
+        variables.clear()
+        data = tree.unflatten_leaves(form, list(leaves))
+        with _seeing(model, see), StateScope()(), seed_scope(key):
+            model.train_step(data)
+        return list(grads)
+
+    with engine.step_scope():
+        leaves, form = tree.flatten_leaves((x,) if y is None else (x, y))
+        inputs = [engine.convert_to_tensor(leaf) for leaf in leaves]
+        seed, drawn = model._draws or (0, 0)
+        key = engine.from_numpy(np.array([seed, drawn], np.uint32), "uint32")
+        return engine.compile(program)(key, *inputs), list(variables)
 
 
 def updates_of(

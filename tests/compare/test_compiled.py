@@ -22,8 +22,13 @@ def test_compiled_models_agree_with_eager_ones(backend):
 def test_compiled_steps_are_followed():
     report = keras.compare(mlp(dropout=0.5), backends=["numpy:compiled"], steps=2)
     assert report.consistent, str(report)
-    assert len(report.of_kind("update")) == 4
+    assert len(report.of_kind("update")) == len(report.gradients) == 4
     assert len(report.of_kind("loss")) == 2
+
+
+def test_gradients_of_compiled_steps_are_compared(backend):
+    report = keras.compare(mlp(dropout=0.5), backends=[f"{backend.name}:compiled"])
+    assert [i.verdict for i in report.gradients] == 4 * ["rounding"]
 
 
 def test_loops_are_compared_as_a_whole():
@@ -45,10 +50,10 @@ def test_a_compiler_that_loses_a_layer_is_found():
             return lambda *args: keras.tree.map_structure(lambda y: 2 * y, fn(*args))
 
     engine = get_backend(Lossy({}))
-    report = keras.compare(
-        convnet(), backends=[engine, CompiledEngine(engine)], steps=0
-    )
+    report = keras.compare(convnet(), backends=[engine, CompiledEngine(engine)])
     first = report.first_divergence
     assert (first.engine, first.name) == ("faulty:compiled", "convnet/conv")
     assert all(i.consistent for i in report.items if i.engine == "faulty")
     assert np.isfinite(first.error.max_abs)
+    wrong = {i.name for i in report.gradients if i.verdict == "wrong"}
+    assert "convnet/top/kernel" in wrong

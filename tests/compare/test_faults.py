@@ -148,3 +148,20 @@ def test_wrong_optimizer_steps_name_the_update():
 
     first = first_of(mlp(), {"sgd_update": longer}, 1, x=batch(4, 6), y=batch(4, 3))
     assert (first.kind, first.cls, first.ops[0].op) == ("step", "SGD", "sgd_update")
+
+
+def test_channels_read_at_the_other_end():
+    def first(right, x, *rest):
+        return right(np.moveaxis(x, -1, 1).reshape(x.shape), *rest)
+
+    found = first_of(convnet(), {"conv_general": first})
+    assert named(found) == ("convnet/conv", "wrong", "conv_general")
+    assert "'inputs' were read with channels first" in found.ops[0].hint
+
+
+def test_a_fused_kernel_whose_parts_are_right():
+    def scaled(right, x, *rest):
+        return ops.batch_normalization.op.fn(x, *rest) * np.float32(1.01)
+
+    found = first_of(convnet(), {"batch_normalization": scaled})
+    assert "so it is the fused kernel: faulty:primitives" in found.ops[0].hint

@@ -12,7 +12,7 @@ import pytest
 import polykeras.random  # noqa: F401 declares the ops of dropout
 from polykeras import dtypes
 from polykeras.backend import Backend, Capabilities, engine_scope
-from polykeras.errors import ArgumentError
+from polykeras.errors import ArgumentError, OperationNotSupported
 from polykeras.ops._registry import REGISTRY
 
 METHODS: Final = sorted(
@@ -192,6 +192,23 @@ def test_unknown_devices_are_refused(backend: Backend) -> None:
     with (
         pytest.raises(ArgumentError, match="no device 'abacus:0'"),
         backend.device_scope("abacus:0"),
+    ):
+        pass
+
+
+def test_precisions_are_scopes(backend: Backend) -> None:
+    names = backend.precisions()
+    assert "float32" in names
+    for name in names:
+        with engine_scope(backend), backend.step_scope(), backend.precision_scope(name):
+            x = backend.from_numpy(X, "float32")
+            y = backend.kernels["matmul"](x, backend.kernels["transpose"](x, (1, 0)))
+        # TF32 rounds both factors to 11 bits.
+        limit = 2 * 2.0**-11 * np.abs(X) @ np.abs(X.T)
+        assert np.all(np.abs(backend.to_numpy(y) - X @ X.T) <= limit)
+    with (
+        pytest.raises(OperationNotSupported, match="'half' is not available"),
+        backend.precision_scope("half"),
     ):
         pass
 
