@@ -18,7 +18,7 @@ from polykeras.variables import Variable, moving_variables_to
 
 if TYPE_CHECKING:
     from polykeras.models.functional import Functional
-    from polykeras.storage.weights import LoadReport
+    from polykeras.storage.load_report import LoadReport
 
 __all__ = ["Model"]
 

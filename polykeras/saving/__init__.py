@@ -14,8 +14,9 @@ from polykeras.registry import (
 )
 from polykeras.storage.inspection import inspect_file
 from polykeras.storage.limits import Limits, loading_limits
+from polykeras.storage.load_report import LoadReport
 from polykeras.storage.models import load_model, save_model
-from polykeras.storage.weights import LoadReport, load_weights, save_weights
+from polykeras.storage.weights import load_weights, save_weights
 
 __all__ = [
     "CustomObjectScope",

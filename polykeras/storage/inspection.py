@@ -12,7 +12,9 @@ from polykeras.errors import ArgumentError, PolykerasError
 from polykeras.registry import find_object
 from polykeras.storage.archive import read_archive
 from polykeras.storage.hdf5 import open_hdf5, part_names, read_groups
+from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.legacy_h5 import is_legacy, legacy_config
+from polykeras.storage.legacy_training import legacy_training
 from polykeras.storage.safetensors_format import open_safetensors
 from polykeras.storage.shards import open_shards
 from polykeras.storage.stores import Store
@@ -24,7 +26,8 @@ def inspect_file(filepath: str | Path) -> dict[str, Any]:
     """Return what a file holds, as plain data.
 
     Args:
-        filepath: A ``.keras`` archive, a weights file, or an ``.h5`` file.
+        filepath: A ``.keras`` archive, a weights file, an ``.h5`` file, or a ``.json``
+            file with the text of `Model.to_json`.
 
     Returns:
         ``path``, ``kind`` and ``bytes``; ``written_by``; ``model``, the architecture as
@@ -95,6 +98,7 @@ def _look_at_h5(path: Path, found: dict[str, Any]) -> None:
         found["kind"] = "weights of Keras 2"
         if "model_config" in tree.groups[""]:
             found["kind"] = "whole model of Keras 2"
+            found["training"] = legacy_training(tree, str(path))
             _describe(legacy_config(tree, str(path)), found)
 
 
@@ -103,6 +107,13 @@ def _look_at_safetensors(path: Path, found: dict[str, Any]) -> None:
         found["kind"] = "weights"
         found["written_by"] = {k: v for k, v in metadata.items() if k != "names"}
         found["weights"] = _weights(groups)
+
+
+def _look_at_json(path: Path, found: dict[str, Any]) -> None:
+    config = parse_json_object(path.read_bytes(), str(path))
+    found["kind"] = "architecture"
+    found["training"] = config.pop("compile_config", None)
+    _describe(config, found)
 
 
 def _look_at_shards(path: Path, found: dict[str, Any]) -> None:
@@ -115,6 +126,7 @@ _LOOK: Final = {
     ".keras": _look_at_archive,
     ".safetensors": _look_at_safetensors,
     ".weights.json": _look_at_shards,
+    ".json": _look_at_json,
     ".h5": _look_at_h5,
     ".hdf5": _look_at_h5,
 }

@@ -13,6 +13,7 @@ from typing import Any, Final
 from polykeras.errors import DataError, ShapeError
 from polykeras.storage.hdf5_reader import Hdf5Array, Hdf5Tree
 from polykeras.storage.json_data import parse_json_object
+from polykeras.storage.load_report import NO_SUCH_NAME, LoadReport
 
 __all__ = [
     "is_legacy",
@@ -160,8 +161,13 @@ def _references(refs: Any, models: frozenset[str]) -> Any:
 
 
 def restore_legacy_weights(
-    model: Any, tree: Hdf5Tree, what: str, *, by_name: bool = False
-) -> list[str]:
+    model: Any,
+    tree: Hdf5Tree,
+    what: str,
+    *,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+) -> LoadReport:
     """Give a model the weights of a file, all or none.
 
     Args:
@@ -170,26 +176,41 @@ def restore_legacy_weights(
         what: Names it in messages.
         by_name: Whether only layers of equal name get weights. Otherwise the names
             must agree, or else number and order of the layers with weights.
+        skip_mismatch: Whether layers whose weights do not fit are left as they are.
 
     Returns:
-        The names of the layers that got weights.
+        The names of the layers that got weights, and of the others.
 
     Raises:
         ShapeError: If layers or shapes do not fit; the model is as before then.
     """
+    report = LoadReport()
+    fitting = []
     pairs = _pairs(model, tree, what, by_name=by_name)
     for name, variables, arrays in pairs:
         shapes = [v.shape for v in variables], [a.shape for a in arrays.values()]
-        if shapes[0] != shapes[1]:
-            raise ShapeError(
-                f"The layer {name!r} has weights of the shapes {shapes[0]}, but {what} "
-                f"holds {shapes[1]} for it."
-            )
-    values = [[a.read() for a in arrays.values()] for _, _, arrays in pairs]
-    for (_, variables, _), read in zip(pairs, values, strict=True):
+        if shapes[0] == shapes[1]:
+            fitting.append((variables, arrays.values()))
+            report.loaded.append(name)
+            continue
+        reason = (
+            f"The layer {name!r} has weights of the shapes {shapes[0]}, but {what} "
+            f"holds {shapes[1]} for it."
+        )
+        if not skip_mismatch:
+            raise ShapeError(reason)
+        report.skipped[name] = reason
+    if by_name:
+        named = {name for name, _, _ in pairs}
+        for layer in model.layers:
+            if layer.name not in named and _weights_of(layer):
+                report.skipped[layer.name] = NO_SUCH_NAME
+        report.unused = [name for name in _stored(tree, what) if name not in named]
+    values = [[a.read() for a in arrays] for _, arrays in fitting]
+    for (variables, _), read in zip(fitting, values, strict=True):
         for variable, array in zip(variables, read, strict=True):
             variable.assign(array)
-    return [name for name, _, _ in pairs]
+    return report
 
 
 def legacy_names(model: Any, tree: Hdf5Tree, what: str) -> dict[int, str]:

@@ -10,9 +10,8 @@ from polykeras.storage.hdf5_reader import Hdf5Array, Hdf5Tree
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.legacy_h5 import legacy_names, names_in
 
-__all__ = ["restore_legacy_training"]
+__all__ = ["legacy_training", "restore_legacy_training"]
 
-_CONFIG: Final = "training_config"
 _WEIGHTS: Final = "optimizer_weights"
 # Arguments of Keras 2's optimizers that say how, not what, is computed.
 _DROPPED: Final = ("is_legacy_optimizer", "jit_compile")
@@ -39,6 +38,24 @@ _KINDS: Final = frozenset(_SLOTS.values())
 _NO_SLOTS: Final = ("iteration", "learning_rate")
 
 
+def legacy_training(tree: Hdf5Tree, what: str) -> dict[str, Any] | None:
+    """Return the arguments of `compile` in a file, in the form of Keras 3, or None.
+
+    Raises:
+        DataError: If they are malformed.
+    """
+    text = tree.groups[""].get("training_config")
+    if not isinstance(text, str):
+        return None
+    data = parse_json_object(text, f"What {what} was compiled with")
+    try:
+        return _modern(data)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise DataError(
+            f"What {what} was compiled with is malformed: {error!r}"
+        ) from error
+
+
 def restore_legacy_training(model: Any, tree: Hdf5Tree, what: str) -> None:
     """Compile a model as a file says, with the state of the optimizer.
 
@@ -52,12 +69,11 @@ def restore_legacy_training(model: Any, tree: Hdf5Tree, what: str) -> None:
     Raises:
         UnsafeFileError: If the file asks for code.
     """
-    text = tree.groups[""].get(_CONFIG)
-    if not isinstance(text, str):
-        return
     try:
-        data = parse_json_object(text, f"What {what} was compiled with")
-        model.compile_from_config(_modern(data))
+        data = legacy_training(tree, what)
+        if data is None:
+            return
+        model.compile_from_config(data)
     except UnsafeFileError:
         raise
     except Exception as error:

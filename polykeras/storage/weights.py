@@ -6,7 +6,6 @@ import json
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from polykeras.storage.atomic import atomic_path
 from polykeras.storage.hdf5 import open_hdf5, part_names, read_groups, write_groups
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.legacy_h5 import is_legacy, restore_legacy_weights
+from polykeras.storage.load_report import NO_SUCH_NAME, LoadReport
 from polykeras.storage.paths import parts
 from polykeras.storage.safetensors_format import open_safetensors, write_safetensors
 from polykeras.storage.shards import open_shards, write_shards
@@ -36,29 +36,6 @@ _SUFFIXES: Final = (".weights.h5", ".safetensors", ".weights.json")
 # Read only: Keras 2's form.
 _LEGACY: Final = (".h5", ".hdf5")
 _OPTIMIZER: Final = "optimizer"
-
-
-@dataclass
-class LoadReport:
-    """What `load_weights` did.
-
-    Attributes:
-        loaded: Paths of the parts that were read.
-        skipped: Paths of the parts that were left as they were, with the reason.
-        unused: Paths in the file that belong to no part of the model.
-    """
-
-    loaded: list[str] = field(default_factory=list)
-    skipped: dict[str, str] = field(default_factory=dict)
-    unused: list[str] = field(default_factory=list)
-
-    def __str__(self) -> str:
-        lines = [f"{len(self.loaded)} parts loaded"]
-        lines += [
-            f"skipped {k or 'the model itself'}: {v}" for k, v in self.skipped.items()
-        ]
-        lines += [f"not used: {where}" for where in self.unused]
-        return "\n".join(lines)
 
 
 def save_weights(
@@ -148,8 +125,15 @@ def load_weights(
     if path.suffix in _LEGACY:
         with open_hdf5(path, str(path)) as tree:
             if is_legacy(tree):
-                loaded = restore_legacy_weights(model, tree, str(path), by_name=by_name)
-                return LoadReport(loaded)
+                report = restore_legacy_weights(
+                    model,
+                    tree,
+                    str(path),
+                    by_name=by_name,
+                    skip_mismatch=skip_mismatch,
+                )
+                _warn_of_skipped(report, model, path)
+                return report
     with _open(path) as (groups, names):
         report = restore_weights(
             model,
@@ -157,12 +141,17 @@ def load_weights(
             renamed=_by_name(model, names, path) if by_name else None,
             skip_mismatch=skip_mismatch,
         )
-    if report.skipped:
+    _warn_of_skipped(report, model, path)
+    return report
+
+
+def _warn_of_skipped(report: LoadReport, model: Any, path: Path) -> None:
+    # Layers that the file has not by that name are what by_name is for.
+    if any(reason != NO_SUCH_NAME for reason in report.skipped.values()):
         warnings.warn(
             f"{path} does not fit the model {model.name!r} in all parts: {report}",
-            stacklevel=3,
+            stacklevel=4,
         )
-    return report
 
 
 def _checked(
@@ -257,9 +246,11 @@ def restore_weights(
         if stored and len(stored) != len(optimizer.variables):
             optimizer.build_for(model.trainable_variables)
     targets = dict(parts(model))
-    if renamed is not None:
-        targets = {w: p for w, p in targets.items() if w in renamed}
     report = LoadReport()
+    if renamed is not None:
+        left = {w: p for w, p in targets.items() if w and w not in renamed}
+        report.skipped = {w: NO_SUCH_NAME for w, p in left.items() if _has_state(p)}
+        targets = {w: p for w, p in targets.items() if w in renamed}
     variables = [*model.weights] if model.built else []
     if optimizer is not None:
         variables += optimizer.variables
@@ -277,6 +268,12 @@ def restore_weights(
             v.bind(value)
         raise
     return report
+
+
+def _has_state(part: Any) -> bool:
+    store: dict[str, Any] = {}
+    part.save_own_variables(store)
+    return bool(store)
 
 
 def _restore_part(

@@ -64,6 +64,14 @@ def test_weights(tmp_path, model, suffix):
     assert found["parameters"] == model.count_params()
 
 
+def test_an_architecture(tmp_path, model):
+    (tmp_path / "m.json").write_text(model.to_json())
+    found = inspected(tmp_path / "m.json")
+    assert found["kind"] == "architecture"
+    assert [x["name"] for x in found["model"]["layers"]] == ["x", "inner", "last"]
+    assert found["weights"] == []
+
+
 def test_files_of_keras(tmp_path):
     for file, name, kind in [
         ("keras_files.zip", "subclassed.keras", "whole model"),
@@ -75,6 +83,7 @@ def test_files_of_keras(tmp_path):
         assert found["kind"] == kind
         assert found["model"]["name"]
     assert found["written_by"]["backend"] == "tensorflow"
+    assert found["training"]["optimizer"]["class_name"] == "Adam"
     found = inspected(tmp_path / "subclassed.keras")
     assert any("exchange>Tower" in w for w in found["warnings"])
 

@@ -10,6 +10,7 @@ large allocation is found as well.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import copy
 import hashlib
 import io
@@ -358,6 +359,9 @@ class Loader:
         return folder / f"f{SUFFIXES[kind]}" if SUFFIXES[kind] else folder
 
     def _load(self, kind: str, path: Path, raw: bytes) -> None:
+        if kind not in ("checkpoint", "dump"):
+            with contextlib.suppress(PolykerasError):
+                keras.saving.inspect_file(path)
         if kind in ("archive", "keras2"):
             keras.models.load_model(path)
         elif kind == "json":

@@ -72,9 +72,10 @@ def test_training_goes_on_as_if_it_had_not_stopped(backend, tmp_path, policy):
     ("source", "target"),
     list(itertools.permutations(installed_backends(), 2)),
 )
-def test_training_goes_on_on_another_backend(tmp_path, source, target):
+@pytest.mark.parametrize("policy", [None, "mixed_bfloat16", "mixed_float16", "float64"])
+def test_training_goes_on_on_another_backend(tmp_path, source, target, policy):
     with keras.use_backend(source):
-        model = make()
+        model = make(policy)
         model.fit(X, Y, batch_size=2, epochs=1, verbose=0)
         model.save(tmp_path / "m.keras")
     with keras.use_backend(target):

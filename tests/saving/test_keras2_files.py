@@ -130,12 +130,19 @@ def test_weights_by_name_and_by_order(tmp_path):
     small = keras.Sequential([layers.Input((8, 8, 2)), layers.Conv2D(3, 3, name="c")])
     with pytest.raises(ShapeError, match=r"4 layers.*1 layers"):
         small.load_weights(path)
-    assert small.load_weights(path, by_name=True).loaded == ["c"]
+    report = small.load_weights(path, by_name=True)
+    assert report.loaded == ["c"]
+    assert report.skipped == {}
+    assert len(report.unused) == 3
     np.testing.assert_array_equal(small.get_weights()[0], whole.get_weights()[0])
     wrong = keras.Sequential([layers.Input((8, 8, 2)), layers.Conv2D(4, 3, name="c")])
     before = wrong.get_weights()
     with pytest.raises(ShapeError, match="'c'"):
         wrong.load_weights(path, by_name=True)
+    with pytest.warns(UserWarning, match="'c'"):
+        report = wrong.load_weights(path, by_name=True, skip_mismatch=True)
+    assert report.loaded == []
+    assert "(3, 3, 2, 3)" in report.skipped["c"]
     np.testing.assert_array_equal(before[0], wrong.get_weights()[0])
 
 

@@ -240,8 +240,46 @@ def test_what_was_loaded_and_skipped_is_reported(tmp_path, suffix):
     )
     report = named.load_weights(path, by_name=True)
     assert report.loaded == ["layers/dense_1"]
+    assert report.skipped == {"layers/dense": "the file holds no part of that name"}
     assert report.unused == ["layers/dense"]
     np.testing.assert_array_equal(named.get_weights()[2], source.get_weights()[2])
+
+
+@pytest.mark.parametrize("suffix", [".weights.h5", ".safetensors"])
+def test_what_fits_is_loaded_by_name(tmp_path, suffix):
+    names = ["a", "b", "c"]
+    source = keras.Sequential(
+        [layers.Input((4,)), *(layers.Dense(3, name=n) for n in names)]
+    )
+    path = tmp_path / f"w{suffix}"
+    source.save_weights(path)
+    model = keras.Sequential(
+        [
+            layers.Input((4,)),
+            layers.Dense(4, name="new"),
+            layers.Dense(5, name="b"),
+            layers.Dense(3, name="a"),
+            layers.Dense(3, name="c"),
+        ]
+    )
+    before = model.get_weights()
+    with pytest.raises(ShapeError, match="b/kernel"):
+        model.load_weights(path, by_name=True)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with pytest.warns(UserWarning, match="layers/dense_1") as caught:
+        report = model.load_weights(path, by_name=True, skip_mismatch=True)
+    assert len(caught) == 1
+    assert report.loaded == ["layers/dense_3"]
+    assert list(report.skipped) == ["layers/dense", "layers/dense_1", "layers/dense_2"]
+    assert "no part of that name" in report.skipped["layers/dense"]
+    assert "(4, 5)" in report.skipped["layers/dense_1"]
+    assert "(5, 3)" in report.skipped["layers/dense_2"]
+    assert report.unused == []
+    after = model.get_weights()
+    np.testing.assert_array_equal(after[6], source.get_weights()[4])
+    for a, b in zip(before[:6], after[:6], strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_file_with_more_layers_is_refused(tmp_path):
