@@ -31,6 +31,7 @@ from polykeras.errors import ArgumentError, DataError, DTypeError
 from polykeras.precision import epsilon_of
 from polykeras.storage.atomic import atomic_path
 from polykeras.storage.json_data import parse_json_object
+from polykeras.storage.limits import check_shape
 
 __all__ = ["Dump", "Entry", "diff"]
 
@@ -212,6 +213,7 @@ def _restored(data: bytes, dtype: str) -> Array:
         stored = np.dtype(descr)
     except TypeError as error:
         raise DataError(f"an array has the unknown type {descr!r}") from error
+    check_shape(shape, "an array")
     body = data[found.end() :]
     if math.prod(shape) * stored.itemsize != len(body):
         raise DataError("an array does not have the bytes that its header declares")

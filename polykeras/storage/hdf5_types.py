@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from polykeras.errors import DataError
+from polykeras.storage.limits import check_shape
 
 __all__ = ["AttributeType", "array_type", "attribute_type", "count_of", "shape_of"]
 
@@ -39,7 +40,7 @@ def shape_of(message: bytes) -> tuple[int, ...] | None:
     """Return the sizes of the axes, or None where there is no value.
 
     Raises:
-        DataError: If the message is malformed.
+        DataError: If the message is malformed, or no array can have the shape.
     """
     version, rank = message[0], message[1]
     if version not in (1, 2) or rank > _MAX_RANK:
@@ -47,7 +48,9 @@ def shape_of(message: bytes) -> tuple[int, ...] | None:
     if version == 2 and message[3] == _NULL:
         return None
     start = 8 if version == 1 else 4
-    return struct.unpack_from(f"<{rank}Q", message, start)
+    shape = struct.unpack_from(f"<{rank}Q", message, start)
+    check_shape(shape, "An HDF5 array")
+    return shape
 
 
 def count_of(shape: tuple[int, ...]) -> int:

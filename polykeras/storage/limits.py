@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, fields, replace
+from typing import Final
 
 from polykeras.errors import ArgumentError, UnsafeFileError, nearest
 
-__all__ = ["Limits", "current_limits", "loading_limits"]
+__all__ = ["Limits", "check_shape", "current_limits", "loading_limits"]
+
+# More entries than any memory holds; NumPy counts past an axis of size 0.
+_MOST_ENTRIES: Final = 1 << 48
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,17 @@ class Limits:
 
 
 _limits: ContextVar[Limits | None] = ContextVar("polykeras_limits", default=None)
+
+
+def check_shape(shape: Iterable[int], what: str) -> None:
+    """Refuse a shape that no array can have, though one of its sizes may be 0.
+
+    Raises:
+        UnsafeFileError: If its sizes are too large.
+    """
+    sizes = list(shape)
+    if math.prod(n for n in sizes if n) > _MOST_ENTRIES:
+        raise UnsafeFileError(f"{what} declares the shape {tuple(sizes)}.")
 
 
 def current_limits() -> Limits:

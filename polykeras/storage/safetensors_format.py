@@ -15,7 +15,7 @@ import numpy as np
 from polykeras.backend import Array
 from polykeras.errors import DataError, UnsafeFileError
 from polykeras.storage.json_data import parse_json_object
-from polykeras.storage.limits import current_limits
+from polykeras.storage.limits import check_shape, current_limits
 from polykeras.storage.stores import LazyArray, Store
 
 __all__ = ["open_safetensors", "split_name", "write_safetensors"]
@@ -129,6 +129,7 @@ def _check_entry(name: str, entry: Any, room: int, path: Path) -> None:
         raise DataError(
             f"{path} describes the array {name[:80]!r} wrongly: {error!r}."
         ) from error
+    check_shape(sizes, f"{path}: {name[:80]!r}")
     fits = 0 <= begin <= end <= room and all(n >= 0 for n in sizes)
     if not fits or math.prod(sizes) * itemsize != end - begin:
         raise UnsafeFileError(

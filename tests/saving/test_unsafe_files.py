@@ -457,10 +457,16 @@ def safetensors_of(header, body=b""):
             "describes the array",
         ),
         (safetensors_of({"a": 3}), "describes the array"),
+        (
+            safetensors_of(
+                {"a": {"dtype": "F32", "shape": [0, 1 << 62], "data_offsets": [0, 0]}}
+            ),
+            "declares the shape",
+        ),
         (safetensors_of([1]), "JSON object"),
         (b"\2\0\0\0\0\0\0\0[[", "no valid JSON"),
     ],
-    ids=range(9),
+    ids=range(10),
 )
 def test_headers_of_safetensors_are_checked(tmp_path, raw, match):
     path = tmp_path / "w.safetensors"

@@ -103,6 +103,16 @@ def test_pieces_unpack_to_their_size_and_no_more():
         array.read()
 
 
+def test_no_array_has_axes_beyond_memory():
+    stream = written(lambda f: f.create_dataset("a", (0, 5), "f4"))
+    raw = stream.getvalue()
+    five = (5).to_bytes(8, "little")
+    changed = raw.replace(five, (1 << 60).to_bytes(8, "little"))
+    assert changed != raw
+    with pytest.raises(UnsafeFileError, match="declares the shape"):
+        read_tree(io.BytesIO(changed), len(changed), "the file")
+
+
 def test_pieces_count_before_they_are_listed():
     def fill(file):
         file.create_dataset("a", (1 << 14, 1 << 14), "i1", chunks=(1, 1))
