@@ -206,3 +206,33 @@ def test_arguments_are_checked(tmp_path):
         Checkpoint(tmp_path, keep_last=0)
     with pytest.raises(ArgumentError, match="mode"):
         Checkpoint(tmp_path, mode="best")
+
+
+class _StopAt(keras.callbacks.Callback):
+    """Saves and ends the run after a batch."""
+
+    def __init__(self, checkpoint, epoch, batch):
+        super().__init__()
+        self.checkpoint, self.place, self.epoch = checkpoint, (epoch, batch), 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        if (self.epoch, batch) == self.place:
+            self.checkpoint.save(self.model, logs)
+            raise KeyboardInterrupt
+
+
+def test_a_run_of_single_steps_goes_on_in_dispatches_of_many(backend, tmp_path):
+    # Nothing acts on single batches in the other runs, so that engines that run many
+    # steps in one dispatch do.
+    whole, broken, resumed = make(), make(), make()
+    run = {"batch_size": 2, "epochs": 3, "verbose": 0}
+    history = whole.fit(X, Y, **run).history
+    checkpoint = Checkpoint(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        broken.fit(X, Y, **run, callbacks=[_StopAt(checkpoint, 1, 1)])
+    assert checkpoint.restore(resumed)
+    assert resumed.fit(X, Y, **run).history == history
+    assert_same(resumed, whole)
