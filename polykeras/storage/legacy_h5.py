@@ -21,6 +21,7 @@ __all__ = [
     "legacy_names",
     "names_in",
     "restore_legacy_weights",
+    "written_by_keras_3",
 ]
 
 _WEIGHTS: Final = "model_weights"
@@ -53,6 +54,12 @@ def is_legacy(tree: Hdf5Tree) -> bool:
     return _WEIGHTS in tree.groups or bool(names_in(tree.groups[""], "layer_names"))
 
 
+def written_by_keras_3(tree: Hdf5Tree) -> bool:
+    """Return whether Keras 3 wrote a file in this older form, with its own configs."""
+    root = tree.groups.get(_WEIGHTS, tree.groups[""])
+    return str(root.get("keras_version", "")).startswith("3.")
+
+
 def legacy_config(tree: Hdf5Tree, what: str) -> dict[str, Any]:
     """Return the architecture in a file, in the form of Keras 3.
 
@@ -70,6 +77,8 @@ def legacy_config(tree: Hdf5Tree, what: str) -> dict[str, Any]:
             "your program and use load_weights."
         )
     data = parse_json_object(text, f"The architecture in {what}")
+    if written_by_keras_3(tree):
+        return data
     try:
         found: dict[str, Any] = _modern(data)
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from polykeras.errors import DataError, UnsafeFileError
 from polykeras.storage.hdf5_reader import Hdf5Array, Hdf5Tree
 from polykeras.storage.json_data import parse_json_object
-from polykeras.storage.legacy_h5 import legacy_names, names_in
+from polykeras.storage.legacy_h5 import legacy_names, names_in, written_by_keras_3
 
 __all__ = ["legacy_training", "restore_legacy_training"]
 
@@ -157,12 +157,46 @@ def _restore_slots(model: Any, tree: Hdf5Tree, what: str) -> None:
     Raises:
         DataError: If they do not fit.
     """
-    iterations, stored = _stored(tree, what)
-    optimizer = model.optimizer
-    trained = model.trainable_variables
-    optimizer.build_for(trained)
-    names = legacy_names(model, tree, what)
-    counter = optimizer.iterations
+    arrays = _arrays(tree, what)
+    model.optimizer.build_for(model.trainable_variables)
+    if written_by_keras_3(tree):
+        pairs = _in_order(model.optimizer, arrays)
+    else:
+        pairs = _by_slot(model, arrays, legacy_names(model, tree, what))
+    for variable, value in [(v, a.read()) for v, a in pairs]:
+        variable.assign(value)
+
+
+def _arrays(tree: Hdf5Tree, what: str) -> dict[str, Hdf5Array]:
+    """Return the arrays of the optimizer by name, in their order."""
+    found = {}
+    for name in names_in(tree.groups[_WEIGHTS], "weight_names"):
+        array = tree.arrays.get(f"{_WEIGHTS}/{name}")
+        if array is None:
+            raise DataError(f"{what} lacks the array {name!r}.")
+        found[name.partition(":")[0]] = array
+    return found
+
+
+def _in_order(
+    optimizer: Any, arrays: dict[str, Hdf5Array]
+) -> list[tuple[Any, Hdf5Array]]:
+    """Return the optimizer's variables with the arrays of Keras 3, which has them."""
+    variables = optimizer.variables
+    shapes = [v.shape for v in variables], [a.shape for a in arrays.values()]
+    if shapes[0] != shapes[1]:
+        raise DataError(
+            f"its variables have the shapes {shapes[0]}, and the arrays {shapes[1]}."
+        )
+    return list(zip(variables, arrays.values(), strict=True))
+
+
+def _by_slot(
+    model: Any, arrays: dict[str, Hdf5Array], names: dict[int, str]
+) -> list[tuple[Any, Hdf5Array]]:
+    """Return the optimizer's variables with the arrays of Keras 2."""
+    iterations, stored = _stored(arrays)
+    optimizer, trained = model.optimizer, model.trainable_variables
     slots = [v for v in optimizer.variables if v.name not in _NO_SLOTS]
     own: dict[str, list[Any]] = {}
     for slot in slots:
@@ -170,11 +204,11 @@ def _restore_slots(model: Any, tree: Hdf5Tree, what: str) -> None:
         if not kinds:
             raise DataError(f"the file has nothing for its variable {slot.name!r}.")
         own.setdefault(max(kinds, key=len), []).append(slot)
-    if sum(map(len, own.values())) != len(stored):
+    if len(slots) != len(stored):
         raise DataError(
             f"it keeps {len(slots)} arrays, and the file holds {len(stored)}."
         )
-    pairs = [(counter, iterations)]
+    pairs = [(optimizer.iterations, iterations)]
     for kind, variables in own.items():
         for slot, variable in zip(variables, trained, strict=True):
             array = stored.get((kind, names[id(variable)]))
@@ -184,21 +218,17 @@ def _restore_slots(model: Any, tree: Hdf5Tree, what: str) -> None:
                     f"{names[id(variable)]!r}."
                 )
             pairs.append((slot, array))
-    for variable, value in [(v, a.read()) for v, a in pairs]:
-        variable.assign(value)
+    return pairs
 
 
 def _stored(
-    tree: Hdf5Tree, what: str
+    arrays: dict[str, Hdf5Array],
 ) -> tuple[Hdf5Array, dict[tuple[str, str], Hdf5Array]]:
     """Return the counter, and the arrays by the kind of slot and the weights' name."""
     iterations = None
     found: dict[tuple[str, str], Hdf5Array] = {}
-    for name in names_in(tree.groups[_WEIGHTS], "weight_names"):
-        array = tree.arrays.get(f"{_WEIGHTS}/{name}")
-        if array is None:
-            raise DataError(f"{what} lacks the array {name!r}.")
-        parts = name.partition(":")[0].split("/")
+    for name, array in arrays.items():
+        parts = name.split("/")
         if parts[-1] in ("iteration", "iter"):
             iterations = array
         # OPTIMIZER/SLOT/WEIGHTS, or in the older optimizers OPTIMIZER/WEIGHTS/SLOT.

@@ -4,8 +4,9 @@
         tests/saving/data/keras_files.zip
 
 PEER is an environment with Keras 3.15.1. Names after the file are the cases to write;
-without any, all that need no TensorFlow. The zip holds one ``.keras`` file for each
-case, byte for byte as it was written, and ``CASE.npz`` with the predictions: ``y0``,
+without any, all that need no TensorFlow. A name that ends in ``.h5`` gives a file of
+Keras' older form. The zip holds one ``.keras`` or ``.h5`` file for each case, byte for
+byte as it was written, and ``CASE.npz`` with the predictions: ``y0``,
 ``y1``... of the saved model and ``t0``, ``t1``... after some training more.
 """
 
@@ -29,14 +30,15 @@ def main(package: str, target: str, *names: str) -> None:
         zipfile.ZipFile(target, "w") as out,
     ):
         for name, build in cases.CASES.items():
-            if name not in (names or cases.CASES.keys() - cases.TENSORFLOW):
+            old = f"{name}.h5" in names
+            if not old and name not in (names or cases.CASES.keys() - cases.TENSORFLOW):
                 continue
             keras.utils.clear_session()
             model = build(keras)
             cases.give_weights(model, name)
             if name in cases.TRAINED:
                 cases.train(model, name)
-            path = Path(folder) / f"{name}.keras"
+            path = Path(folder) / (f"{name}.h5" if old else f"{name}.keras")
             model.save(path)
             answers = {f"y{i}": y for i, y in enumerate(cases.outputs_of(model, name))}
             if name in cases.TRAINED:

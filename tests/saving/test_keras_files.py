@@ -15,6 +15,7 @@ import zipfile
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 import polykeras as keras
@@ -63,6 +64,23 @@ def test_file_of_keras(backend, name):
     assert found.keys() == ({"y", "t"} if name in cases.TRAINED else {"y"})
     for kind, roundings in found.items():
         assert roundings <= check.ROUNDINGS[kind], (kind, roundings)
+
+
+OLD_FORM = ["sequential", "nested", "optimizer_adam"]
+
+
+@pytest.mark.parametrize("name", OLD_FORM)
+def test_file_of_keras_in_the_older_form(tmp_path, name):
+    with zipfile.ZipFile(HERE / "data" / "keras_h5_files.zip") as archive:
+        (tmp_path / "m.h5").write_bytes(archive.read(f"{name}.h5"))
+        answers = np.load(io.BytesIO(archive.read(f"{name}.npz")))
+    model = keras.models.load_model(tmp_path / "m.h5")
+    for kind in "yt" if name in cases.TRAINED else "y":
+        if kind == "t":
+            cases.train(model, name)
+        expected = [answers[k] for k in answers.files if k.startswith(kind)]
+        found = check.worst(cases.outputs_of(model, name), expected, name)
+        assert found <= check.ROUNDINGS[kind]
 
 
 # Base classes, and data rather than classes.
