@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["model_to_dot", "plot_model"]
 
 _DIRECTIONS = ("TB", "LR", "BT", "RL")
+_FONT = {"fontname": "Helvetica", "fontsize": "11"}
 # Text that Graphviz draws itself needs no program, only a file.
 _SOURCES = (".dot", ".gv")
 
@@ -89,8 +90,8 @@ def model_to_dot(
     name = f"cluster_{model.name}" if subgraph else model.name
     graph = _graphviz().Digraph(
         name,
-        graph_attr={"rankdir": rankdir, "dpi": str(dpi), "splines": splines},
-        node_attr={"shape": "box", "fontname": "Helvetica", "fontsize": "11"},
+        graph_attr={"rankdir": rankdir, "dpi": str(dpi), "splines": splines, **_FONT},
+        node_attr={"shape": "box", **_FONT},
     )
     drawing.draw(graph, model, "")
     return graph
@@ -203,7 +204,7 @@ class _Drawing:
         if function is None:
             names = [f"{prefix}{layer.name}" for layer in model.layers]
             for name, layer in zip(names, model.layers, strict=True):
-                graph.node(name, self._label(layer, None))
+                graph.node(name, self._label(layer))
             for a, b in itertools.pairwise(names):
                 graph.edge(a, b)
             return names[:1], names[-1:]
@@ -232,19 +233,19 @@ class _Drawing:
         operation = node.operation
         if self._expand and isinstance(operation, Model):
             with graph.subgraph(name=f"cluster_{name}") as inner:
-                inner.attr(label=operation.name, style="rounded")
+                # Lines enter in the middle, so the name stands at the side.
+                inner.attr(label=operation.name, labeljust="l", style="rounded")
                 return self.draw(inner, operation, name)
         name += getattr(operation, "name", "op")
-        output = node.outputs[0] if node.outputs else None
-        graph.node(name, self._label(operation, output))
+        graph.node(name, self._label(operation, *node.outputs))
         return [name], [name]
 
-    def _label(self, operation: Any, output: KerasTensor | None) -> str:
+    def _label(self, operation: Any, *outputs: KerasTensor | None) -> str:
         """Return the text in a box."""
-        lines = list(self._lines(operation, output))
-        return "\n".join(lines)
+        known = [x for x in outputs if x is not None]
+        return "\n".join(self._lines(operation, known))
 
-    def _lines(self, operation: Any, output: KerasTensor | None) -> Iterator[str]:
+    def _lines(self, operation: Any, outputs: list[KerasTensor]) -> Iterator[str]:
         is_layer = isinstance(operation, Layer)
         kind = type(operation).__name__ if is_layer else getattr(operation, "name", "?")
         named = is_layer and self._shown["show_layer_names"]
@@ -253,10 +254,10 @@ class _Drawing:
         if self._shown["show_layer_activations"] and activation is not None:
             yield f"activation: {getattr(activation, '__name__', activation)}"
         if self._shown["show_shapes"]:
-            yield f"output: {output.shape}" if output is not None else "output: ?"
-        if self._shown["show_dtype"] and output is not None:
-            yield f"dtype: {output.dtype}"
-        if self._shown["show_trainable"] and is_layer:
+            yield "output: " + (", ".join(str(x.shape) for x in outputs) or "?")
+        if self._shown["show_dtype"] and outputs:
+            yield "dtype: " + ", ".join(dict.fromkeys(x.dtype for x in outputs))
+        if self._shown["show_trainable"] and is_layer and operation.weights:
             yield "trained" if operation.trainable else "not trained"
 
 

@@ -2,6 +2,7 @@
 
 import builtins
 import shutil
+import struct
 
 import pytest
 
@@ -44,10 +45,18 @@ def test_what_boxes_show():
         rankdir="LR",
     ).source
     assert "activation: relu" in source
-    assert "trained" in source
+    # Three layers have weights; the input, the product and the sum have none.
+    assert source.count("trained") == 3
     assert "right (Dense)" not in source
     assert "subgraph" in source
     assert "rankdir=LR" in source
+
+
+def test_boxes_show_all_outputs():
+    x = keras.Input((3, 2), name="x")
+    outputs = layers.LSTM(4, return_sequences=True, return_state=True, name="l")(x)
+    graph = keras.utils.model_to_dot(keras.Model(x, outputs), show_shapes=True)
+    assert "output: (None, 3, 4), (None, 4), (None, 4)" in graph.source
 
 
 def test_models_of_code_are_drawn_as_chains():
@@ -76,6 +85,29 @@ def test_files(tmp_path):
     else:
         keras.utils.plot_model(model, tmp_path / "model.png")
         assert (tmp_path / "model.png").read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="needs Graphviz' program dot")
+def test_pictures_run_where_they_are_told_to(tmp_path):
+    def size(**options):
+        path = tmp_path / "model.png"
+        keras.utils.plot_model(branched(), path, **options)
+        return struct.unpack(">II", path.read_bytes()[16:24])
+
+    everything = {
+        "show_shapes": True,
+        "show_dtype": True,
+        "show_layer_names": True,
+        "show_layer_activations": True,
+        "show_trainable": True,
+        "expand_nested": True,
+    }
+    width, height = size(dpi=50, **everything)
+    assert height > width
+    wide, flat = size(dpi=50, rankdir="LR", expand_nested=True)
+    assert wide > flat
+    twice = size(dpi=100, **everything)
+    assert twice == pytest.approx((2 * width, 2 * height), abs=3)
 
 
 def test_without_the_package(monkeypatch):
