@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polykeras import ops
 from polykeras.errors import ArgumentError
 from polykeras.variables import Variable, autocast_scope
+
+if TYPE_CHECKING:
+    from polykeras.backend import Tensor
 
 __all__ = ["Slots"]
 
@@ -18,15 +21,21 @@ class Slots:
     name: str
     _variables: list[Variable]
     _trainable_variables: list[Variable]
-    _averages: list[Variable | None]
+    _index: dict[int, int]
+    _iterations: Variable
+    gradient_accumulation_steps: int | None
 
-    def averages(self) -> list[tuple[Variable, Variable]]:
-        """Return each variable that has a moving average, and the average.
+    @property
+    def variables(self) -> list[Variable]:
+        """The optimizer's own variables: counter, learning rate, slots."""
+        return self._variables[:]
 
-        There are none without ``use_ema=True``, and before the optimizer is built.
-        """
-        pairs = zip(self._trainable_variables, self._averages, strict=False)
-        return [(v, average) for v, average in pairs if average is not None]
+    @property
+    def iterations(self) -> Tensor | Variable:
+        """The number of steps taken, an integer scalar."""
+        if self.gradient_accumulation_steps:
+            return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
+        return self._iterations
 
     def add_variable(
         self,
@@ -127,6 +136,17 @@ class Slots:
                     else self.add_variable_from_reference(variable, part, start)
                 )
         return slots[0] if isinstance(name, str) else slots
+
+    def _get_variable_index(self, variable: Variable) -> int:
+        return self._index[id(variable)]
+
+    def _slots(
+        self, slots: Sequence[Variable | None], variables: Sequence[Variable]
+    ) -> list[Any]:
+        """Return the slots of some of the variables."""
+        if variables is self._trainable_variables:
+            return list(slots)
+        return [slots[self._index[id(v)]] for v in variables]
 
 
 def _initializer(identifier: Any) -> Any:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import naming, ops
 from polykeras.backend import current_backend, engine_scope
 from polykeras.errors import ArgumentError
-from polykeras.ops._values import known_values
 from polykeras.ops.updates import (
     as_scalar,
     bias_correction,
     clip_by_global_norm,
     clip_by_norm,
     decay_update,
-    moving_average_update,
     wide,
 )
+from polykeras.optimizers._accumulation import Accumulation
+from polykeras.optimizers._averages import Averages
 from polykeras.optimizers._checks import (
     check_arguments,
     check_shares,
@@ -31,10 +31,9 @@ from polykeras.optimizers._learning_rate import (
     rate_source,
 )
 from polykeras.optimizers._saving import Saving
-from polykeras.optimizers._slots import Slots
 from polykeras.optimizers._weight_decay import DecayFilter
 from polykeras.registry import public
-from polykeras.state import functional, is_donated
+from polykeras.state import is_donated
 from polykeras.variables import Variable, autocast_scope
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ __all__ = ["Optimizer"]
 
 
 @public
-class Optimizer(Slots, Saving, OldRateName):
+class Optimizer(Averages, Accumulation, Saving, OldRateName):
     """The base class of optimizers.
 
     An own rule needs `update_step`, which sees one variable at a time; its slots
@@ -114,8 +113,6 @@ class Optimizer(Slots, Saving, OldRateName):
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
         self._index: dict[int, int] = {}
-        self._averages: list[Variable | None] = []
-        self._accumulators: list[Variable | None] = []
         self._decay_filter = DecayFilter()
         self._iterations = self.add_variable((), dtype="int32", name="iteration")
         self._iterations.aggregation = "only_first_replica"
@@ -124,18 +121,6 @@ class Optimizer(Slots, Saving, OldRateName):
             self._variables.append(self._learning_rate)
 
     # -- variables -------------------------------------------------------------
-
-    @property
-    def variables(self) -> list[Variable]:
-        """The optimizer's own variables: counter, learning rate, slots."""
-        return self._variables[:]
-
-    @property
-    def iterations(self) -> Tensor | Variable:
-        """The number of steps taken, an integer scalar."""
-        if self.gradient_accumulation_steps:
-            return ops.floor_divide(self._iterations, self.gradient_accumulation_steps)
-        return self._iterations
 
     @property
     def learning_rate(self) -> Any:
@@ -166,12 +151,8 @@ class Optimizer(Slots, Saving, OldRateName):
         """
         check_shares(self)
         variables = list(variables)
-        if self.use_ema:
-            self._averages = self.add_optimizer_variables(variables, "average")
-        if self.gradient_accumulation_steps:
-            self._accumulators = self.add_optimizer_variables(
-                variables, "gradient_accumulator"
-            )
+        self._make_averages(variables)
+        self._make_accumulators(variables)
         self._trainable_variables = variables
         self._index = {id(v): i for i, v in enumerate(variables)}
         self.built = True
@@ -202,9 +183,6 @@ class Optimizer(Slots, Saving, OldRateName):
         # The copies of the variables have other identities.
         new._index = {id(v): i for i, v in enumerate(new._trainable_variables)}
         return new
-
-    def _get_variable_index(self, variable: Variable) -> int:
-        return self._index[id(variable)]
 
     # -- one step --------------------------------------------------------------
 
@@ -365,83 +343,6 @@ class Optimizer(Slots, Saving, OldRateName):
             f"{type(self).__name__} must override "
             "update_step(gradient, variable, learning_rate)."
         )
-
-    # -- every n steps ---------------------------------------------------------
-
-    def _accumulate(self, grads: list[Tensor], variables: list[Variable]) -> None:
-        steps = self.gradient_accumulation_steps or 1
-        grads, variables = self._overwrite(grads, variables)
-        slots = self._slots(self._accumulators, variables)
-        for slot, g in zip(slots, grads, strict=True):
-            slot.assign(ops.add(slot.value, g))
-
-        def step() -> None:
-            self._step([ops.divide(s.value, steps) for s in slots], variables)
-            for slot in slots:
-                slot.assign(ops.zeros_like(slot.value))
-
-        count = ops.add(self._iterations.value, 1)
-        self._when(ops.equal(ops.mod(count, steps), 0), step)
-
-    def _when(self, condition: Tensor, change: Callable[[], None]) -> None:
-        """Run `change` if the condition holds, which a compiled step knows late."""
-        if (known := known_values(condition)) is not None:
-            if known:
-                change()
-            return
-        touched = [*self.variables, *self._trainable_variables]
-        before = [v.value for v in touched]
-        pure = functional(change, touched)
-        after = ops.cond(condition, lambda: pure(before)[1], lambda: before)
-        for v, value in zip(touched, after, strict=True):
-            v.assign(value)
-
-    def _update_averages(self) -> None:
-        pairs = [
-            (slot, v)
-            for slot, v in zip(self._averages, self._trainable_variables, strict=True)
-            if slot is not None
-        ]
-        slots, variables = [s for s, _ in pairs], [v for _, v in pairs]
-        # The first average is the variable itself.
-        started = ops.cast(ops.not_equal(self.iterations, 0), "float32")
-        momentum = ops.multiply(started, self.ema_momentum)
-        averages = moving_average_update(
-            [s.value for s in slots],
-            [v.value for v in variables],
-            momentum,
-            is_donated(),
-        )
-        for slot, new in zip(slots, averages, strict=True):
-            slot.assign(new)
-        every = self.ema_overwrite_frequency
-        if every:
-            count = ops.add(self.iterations, 1)
-            due = ops.equal(ops.mod(count, every), 0)
-            for slot, v in zip(slots, variables, strict=True):
-                v.assign(ops.where(due, slot.value, v.value))
-
-    def finalize_variable_values(self, var_list: Sequence[Variable] | None) -> None:
-        """Set variables to their moving averages, at the end of training.
-
-        Args:
-            var_list: Variables the optimizer was built for; None means all of them.
-        """
-        if not self.use_ema:
-            return
-        variables = self._variables_of_step(var_list)
-        for variable in variables:
-            average = self._averages[self._index[id(variable)]]
-            if average is not None:
-                # Two variables that share one tensor would break in-place updates.
-                variable.assign(ops.copy(average.value))
-
-    def _slots(
-        self, slots: Sequence[Variable | None], variables: Sequence[Variable]
-    ) -> list[Any]:
-        if variables is self._trainable_variables:
-            return list(slots)
-        return [slots[self._index[id(v)]] for v in variables]
 
     # -- for rules -------------------------------------------------------------
 
