@@ -14,10 +14,15 @@ from polykeras.registry import public
 __all__ = ["CosineDecay", "CosineDecayRestarts"]
 
 
-def _cosine(fraction: Tensor, alpha: float) -> Tensor:
-    """Return a factor that falls from 1 to `alpha` along half a cosine."""
-    wave = ops.add(1.0, ops.cos(ops.multiply(math.pi, fraction)))
-    return ops.add(ops.multiply(0.5 * (1.0 - alpha), wave), float(alpha))
+def _wave(fraction: Tensor) -> Tensor:
+    """Return a factor that falls from 1 to 0 along half a cosine."""
+    turn = ops.multiply(math.pi, fraction)
+    return ops.multiply(0.5, ops.add(1.0, ops.cos(turn)))
+
+
+def _above(factor: Tensor, alpha: float) -> Tensor:
+    """Return a factor above a floor: `alpha` for 0, and 1 for 1."""
+    return ops.add(ops.multiply(1.0 - alpha, factor), float(alpha))
 
 
 @public
@@ -78,7 +83,7 @@ class CosineDecay(LearningRateSchedule):
 
     def _fall(self, step: Tensor) -> Tensor:
         done = ops.minimum(step, float(self.decay_steps))
-        return _cosine(ops.divide(done, float(self.decay_steps)), self.alpha)
+        return _above(_wave(ops.divide(done, float(self.decay_steps))), self.alpha)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -101,7 +106,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         first_decay_steps: How long the first period is, positive.
         t_mul: How much longer each period is than the one before, at least 1.
         m_mul: The first rate of a period, as a part of that of the one before.
-        alpha: The last rate of a period, as a part of its first.
+        alpha: The last rate of every period, as a part of the first rate of all.
         name: A name.
 
     Raises:
@@ -155,13 +160,13 @@ class CosineDecayRestarts(LearningRateSchedule):
             length = ops.power(base, period)
             passed = ops.divide(ops.subtract(length, 1.0), ratio - 1.0)
             fraction = ops.divide(ops.subtract(part, passed), length)
-        rate = ops.multiply(
-            float(self.initial_learning_rate), _cosine(fraction, self.alpha)
+        factor = _wave(fraction)
+        if self.m_mul != 1:
+            scale = ops.power(ops.cast(self.m_mul, ops.dtype(part)), period)
+            factor = ops.multiply(scale, factor)
+        return ops.multiply(
+            float(self.initial_learning_rate), _above(factor, self.alpha)
         )
-        if self.m_mul == 1:
-            return rate
-        scale = ops.power(ops.cast(self.m_mul, ops.dtype(part)), period)
-        return ops.multiply(rate, scale)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -27,7 +27,8 @@ def restarts(step, first, ratio, shrink, alpha):
     length, start, i = first, 0.0, 0
     while step >= start + length:
         start, length, i = start + length, length * ratio, i + 1
-    return 0.5 * shrink**i * cosine((step - start) / length, alpha)
+    falling = shrink**i * cosine((step - start) / length, 0.0)
+    return 0.5 * ((1 - alpha) * falling + alpha)
 
 
 def polynomial(step, cycle, power):
