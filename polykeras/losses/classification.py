@@ -10,6 +10,7 @@ from polykeras import config, dtypes, ops
 from polykeras.backend import Array, Tensor, active
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.losses.alignment import as_floats, pair
+from polykeras.masking import set_mask
 from polykeras.ops._operands import Operand
 from polykeras.registry import public
 
@@ -212,7 +213,7 @@ def sparse_categorical_crossentropy(
         y_true: Class numbers, (B, ...), or (B, ..., 1).
         y_pred: Probabilities, or logits with `from_logits`, (B, ..., C).
         from_logits: Whether `y_pred` is to go through a softmax.
-        ignore_class: A class number whose losses are 0.
+        ignore_class: A class number whose losses are 0, and are masked.
         axis: The axis of the classes in `y_pred`.
 
     Returns:
@@ -256,6 +257,7 @@ def sparse_categorical_crossentropy(
         losses = ops.where(valid, losses, float("nan"))
     if ignored is not None:
         losses = ops.where(ignored, ops.zeros_like(losses), losses)
+        set_mask(losses, ops.logical_not(ignored))
     return losses
 
 

@@ -204,7 +204,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
         name: The metric's name.
         dtype: As for `Metric`.
         from_logits: Whether predictions are logits rather than probabilities.
-        ignore_class: A class number whose samples count as 0.
+        ignore_class: A class number whose samples count as 0, with weights not at all.
         axis: The axis of the classes.
     """
 

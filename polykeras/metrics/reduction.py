@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import ops
 from polykeras.losses.alignment import same_rank, trailing_ones
+from polykeras.masking import get_mask
 from polykeras.metrics.base import Metric
 from polykeras.registry import (
     deserialize_keras_object,
@@ -26,15 +27,19 @@ def weigh(
     """Return values times weights, and the weights in the same shape.
 
     Args:
-        values: (B, ...).
+        values: (B, ...); weights where their mask is False count as 0.
         sample_weight: Weights of the leading axes, or None.
         dtype: The dtype of the results.
         reduce: What is done to the axes of `values` that have no weights.
     """
+    mask = get_mask(values)
     values = ops.cast(ops.convert_to_tensor(values), dtype)
     if sample_weight is None:
         return values, None
     weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    if mask is not None:
+        weight = trailing_ones(weight, len(mask.shape))
+        weight = ops.multiply(weight, ops.cast(mask, dtype))
     values, weight = same_rank(values, weight)
     extra = tuple(range(len(weight.shape), len(values.shape)))
     if extra and weight.shape:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 
@@ -102,3 +104,10 @@ def test_inner_metrics_are_found(backend):
 def test_bad_arguments(make):
     with pytest.raises(ArgumentError):
         make()
+
+
+def test_weights_of_an_ignored_class_do_not_count(backend):
+    metric = metrics.SparseCategoricalCrossentropy(ignore_class=0)
+    y_pred = np.array([[0.5, 0.5], [0.25, 0.75]], "float32")
+    metric.update_state([0, 1], y_pred, sample_weight=[3.0, 2.0])
+    assert float(metric.result()) == pytest.approx(-math.log(0.75), rel=1e-6)
