@@ -87,10 +87,15 @@ def _logsumexp(x: torch.Tensor, axis: Axes, keepdims: bool) -> torch.Tensor:
         return x
     if 0 in x.shape:
         return torch.log(torch.sum(torch.exp(x), axis, keepdims))
+    level = torch.amax(x.detach(), axis, keepdim=True)
     # PyTorch's derivative of a row of -inf is NaN: keep such rows out of the graph.
-    dead = torch.amax(x.detach(), axis, keepdim=True) == -torch.inf
-    out = torch.logsumexp(x.masked_fill(dead, 0), axis, keepdims)
-    return out.masked_fill(dead if keepdims else dead.reshape(out.shape), -torch.inf)
+    dead = level == -torch.inf
+    # It is also exp(x - out): with a large `out`, only as exact as that is rounded.
+    shift = level.masked_fill(torch.isinf(level), 0)
+    out = torch.logsumexp(x.masked_fill(dead, 0) - shift, axis, keepdims)
+    if not keepdims:
+        dead, shift = dead.reshape(out.shape), shift.reshape(out.shape)
+    return (out + shift).masked_fill(dead, -torch.inf)
 
 
 KERNELS: Final[dict[str, Kernel]] = {

@@ -255,11 +255,14 @@ def _(x: Tensor, axis: Any, keepdims: bool) -> tuple[Any, ...]:
 
 @logsumexp.vjp("x")
 def _(g: Tensor, out: Tensor, x: Tensor, axis: Axes, keepdims: bool) -> Tensor:
+    g = kept(g, x.shape, axis, keepdims)
+    if not axis:
+        return g
+    # Not exp(x - out): `out` is rounded in units of the largest number, not of 1.
     # A row of -inf has the gradient zero, not NaN.
-    level = kept(out, x.shape, axis, keepdims)
-    level = ops.where(ops.isfinite(level), level, ops.zeros_like(level))
-    softmax = ops.exp(ops.subtract(x, level))
-    return ops.multiply(kept(g, x.shape, axis, keepdims), softmax)
+    empty = ops.equal(kept(out, x.shape, axis, keepdims), -math.inf)
+    softmax = ops.softmax(ops.where(empty, ops.zeros_like(x), x), axis=axis)
+    return ops.where(empty, ops.zeros_like(x), ops.multiply(g, softmax))
 
 
 @op(inexact="x weights")

@@ -45,6 +45,14 @@ def tupled(axis):
     return tuple(axis) if isinstance(axis, list) else axis
 
 
+def test_slopes_of_logsumexp_are_those_of_small_numbers(backend):
+    x = tensor(np.array([20000.0, 20000.0, 19999.0], "float32"))
+    _, pull = vjp(ops.logsumexp, x)
+    slope = pull(tensor(np.array(1.0, "float32")))
+    expected = special.softmax([1.0, 1.0, 0.0])
+    np.testing.assert_allclose(host(slope), expected, rtol=4 * epsilon("float32"))
+
+
 @pytest.mark.parametrize("axis, keepdims", AXES, ids=str)
 def test_moments(backend, axis, keepdims):
     kwargs = {"axis": tupled(axis), "keepdims": keepdims}
