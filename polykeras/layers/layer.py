@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar, cast
 
-from polykeras import dtype_policies, dtypes, tree
+from polykeras import dtype_policies, dtypes, ops, tree
 from polykeras.backend import Backend, active, engine_scope, is_abstract_engine
 from polykeras.errors import PolykerasError, ShapeError, unknown_argument
 from polykeras.layers._building import LayerBuilding, tree_of_shapes
@@ -56,7 +56,8 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
     list their constructor's arguments in `get_config`.
 
     Args:
-        activity_regularizer: A function of the outputs that adds to the loss.
+        activity_regularizer: A function of the outputs that adds to the loss, divided
+            by the size of the batch.
         trainable: Whether its variables are trained.
         dtype: A dtype or policy to compute in and keep variables in.
         autocast: Whether floating inputs are cast to the compute dtype.
@@ -76,6 +77,8 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
     """
 
     _tracked_as = "layer"
+    # Whether calls need values on the host, which a compiled function has not.
+    _computes_on_host: ClassVar[bool] = False
     # Attributes that do not change what a call computes.
     _beside_calls: ClassVar[frozenset[str]] = _UNTRACKED | {"_backend"}
 
@@ -235,7 +238,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
                 context.training = outer
         if self.activity_regularizer is not None:
             for x in tree.flatten(outputs):
-                self.add_loss(self.activity_regularizer(x))
+                self.add_loss(self._activity_loss(x))
         self._propagate_masks(args, outputs)
         return outputs
 
@@ -315,6 +318,14 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
             if mask is not None:
                 set_mask(x, mask)
         return x
+
+    def _activity_loss(self, x: Any) -> Any:
+        """Return the penalty on outputs for one sample of the batch."""
+        assert self.activity_regularizer is not None
+        loss = self.activity_regularizer(x)
+        if not x.shape:
+            return loss
+        return ops.divide_no_nan(loss, ops.cast(ops.shape(x)[0], ops.dtype(loss)))
 
     def _propagate_masks(self, args: tuple[Any, ...], outputs: Any) -> None:
         if not args:

@@ -116,6 +116,7 @@ class CompiledCalls:
         pure = (
             backend.capabilities.compile
             and type(model).__module__.startswith("polykeras.")
+            and not any(x._computes_on_host for x in model._flatten_layers())
             and only_library_code(parts, backend)
         )
         self._backend = backend if pure else None

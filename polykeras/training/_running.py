@@ -131,10 +131,13 @@ class Running(BatchSteps):
     def _compiles_steps(self) -> bool:
         if self._run_eagerly or not self.jit_compile:
             return False
+        layers = self._flatten_layers()
+        if any(layer._computes_on_host for layer in layers):
+            return False
         backend = self._device()
         if self._jit_compile != "auto" or not backend.capabilities.eager:
             return True
-        parts = [*self._flatten_layers(), *self._optimizers(), *self.metrics]
+        parts = [*layers, *self._optimizers(), *self.metrics]
         return only_library_code([*parts, self._compile_loss], backend)
 
     def _next_keys(self, count: int) -> Array:

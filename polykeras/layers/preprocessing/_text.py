@@ -82,10 +82,12 @@ def _batches(data: Any) -> Iterable[Array]:
 class HostLayer(Layer):
     """A layer that computes with NumPy on the host, from text or to text.
 
-    Its inputs have no gradient. In a model it stands before everything else: steps
-    that get text are not compiled. A subclass says what it computes in
+    Its inputs have no gradient. In a model it stands before everything else, and the
+    steps and calls of this model are not compiled. A subclass says what it computes in
     `host_call`, and which shape that has in `host_shape`.
     """
+
+    _computes_on_host = True
 
     @property
     def input_dtype(self) -> str:

@@ -16,6 +16,8 @@ __all__ = ["ActivityRegularization"]
 class ActivityRegularization(Layer):
     """Return the inputs and add their absolute values and squares to the loss.
 
+    The sums are divided by the size of the batch.
+
     Args:
         l1: Factor of the sum of absolute values.
         l2: Factor of the sum of squares.

@@ -131,6 +131,18 @@ def test_hashing_as_documented_by_keras(backend, arguments, data, expected):
     assert layer(keras.Input((1,), dtype="string")).shape == (None, 1)
 
 
+@pytest.mark.parametrize("jit_compile", ["auto", True])
+def test_models_hash_numbers_in_every_step(backend, jit_compile):
+    x = np.arange(12).reshape(12, 1)
+    hashing = layers.Hashing(num_bins=50)
+    model = keras.Sequential([keras.Input((1,), dtype="int32"), hashing])
+    model.compile(loss="mse", jit_compile=jit_compile)
+    wanted = hashing(x)
+    np.testing.assert_array_equal(model.predict(x, batch_size=4, verbose=0), wanted)
+    np.testing.assert_array_equal(model(x), wanted)
+    assert model.evaluate(x, wanted, batch_size=4, verbose=0) == 0
+
+
 def test_hashing_to_tables():
     layer = layers.Hashing(num_bins=3, output_mode="one_hot")
     np.testing.assert_array_equal(

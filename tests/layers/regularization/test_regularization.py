@@ -86,10 +86,10 @@ def test_alpha_dropout_keeps_mean_and_variance(backend: Backend) -> None:
     assert abs(y.std() - 1.0) < 0.05
 
 
-def test_activity_adds_to_the_loss(backend: Backend) -> None:
+def test_activity_adds_to_the_loss_per_sample(backend: Backend) -> None:
     layer = keras.layers.ActivityRegularization(l1=0.5, l2=0.25)
-    layer(np.array([[2.0, -4.0]], "float32"))
-    assert [float(x) for x in layer.losses] == [0.5 * 6 + 0.25 * 20]
+    layer(np.array([[2.0, -4.0], [0.0, 0.0]], "float32"))
+    assert [float(x) for x in layer.losses] == [(0.5 * 6 + 0.25 * 20) / 2]
 
 
 @pytest.mark.parametrize(
