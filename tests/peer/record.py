@@ -1,56 +1,147 @@
-"""Record what Keras computes for `cases.py`: ``python tests/peer/record.py``.
+"""Record what Keras answers: ``PEER/bin/python tests/peer/record.py [GROUP...]``.
 
-Run it with a Python that has Keras (KERAS_BACKEND=jax), and only for this. The answers
-go into a file that the ordinary tests read.
+PEER is an environment with Keras 3.15.1, JAX and TensorFlow (the packages `keras`,
+`jax` and `tensorflow-cpu`). The answers go to ``tests/peer/answers``, or to the folder
+after ``--to``; those that are there stay unless ``--again`` is given.
+
+Values are those of TensorFlow in 64 bits, which Keras has nowhere else; dtypes are
+those of JAX in the default precision. Where TensorFlow lacks something, or is wrong,
+the values are those of JAX in 32 bits, and the other way round. Where the two differ by
+more than rounding, that is printed, and the case has to say which engine answers.
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import importlib
+import os
+import pickle
+import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import cases
-import keras
-
-
-def rounded(x: Any) -> Any:
-    """Return values as short lists, exact to float32."""
-    array = np.asarray(x)
-    if array.dtype.kind == "f":
-        return [float(f"{v:.8g}") for v in array.astype("float64").ravel()]
-    return array.ravel().tolist()
+from tests.peer import _answers
+from tests.peer._bounds import excess
+from tests.peer._case import Case
+from tests.peer._play import play
+from tests.peer.tables import GROUPS, table
 
 
-def answer(case: Any) -> dict[str, Any]:
-    """Return shape, dtype and values of the outputs for a case."""
-    cls, kwargs, _, call = case
-    kwargs = dict(kwargs)
-    if "layer" in kwargs:
-        inner, arguments = kwargs["layer"]
-        kwargs["layer"] = getattr(keras.layers, inner)(**arguments)
-    layer = getattr(keras.layers, cls)(**kwargs)
-    x = cases.inputs(case)
-    layer(x, **call)
-    shapes = [w.shape for w in layer.get_weights()]
-    layer.set_weights([cases.arrays(s, 10 + i) for i, s in enumerate(shapes)])
-    outputs = keras.tree.flatten(layer(x, **call))
-    found = [keras.ops.convert_to_numpy(y) for y in outputs]
-    return {
-        "weights": [list(s) for s in shapes],
-        "shapes": [list(y.shape) for y in found],
-        "dtypes": [y.dtype.name for y in found],
-        "values": [rounded(y) for y in found],
-    }
+def of_jax(loss: Any, values: list[Any]) -> list[Any]:
+    jax = importlib.import_module("jax")
+    return list(jax.grad(loss, argnums=tuple(range(len(values))))(*values))
+
+
+def of_tensorflow(loss: Any, values: list[Any]) -> list[Any]:
+    tensorflow = importlib.import_module("tensorflow")
+    values = [tensorflow.convert_to_tensor(v) for v in values]
+    with tensorflow.GradientTape() as tape:
+        tape.watch(values)
+        value = loss(*values)
+    found = tape.gradient(value, values)
+    return [g if g is None else tensorflow.convert_to_tensor(g) for g in found]
+
+
+def ask(cases: list[Case], precision: str, target: Path) -> None:
+    """Put cases to Keras, in this process."""
+    keras = importlib.import_module("keras")
+    gradients = {"jax": of_jax, "tensorflow": of_tensorflow}[keras.backend.backend()]
+    found: dict[str, Any] = {}
+    for case in cases:
+        try:
+            found[str(case)] = play(keras, case, precision, gradients)
+        except Exception as error:
+            said = " ".join(str(error).split())
+            print(f"{keras.backend.backend()}: {case}: {said}"[:400])
+    target.write_bytes(pickle.dumps(found))
+
+
+def asked(names: list[str], precision: str, engine: str) -> dict[str, Any]:
+    """Put cases to Keras, in a process of its own."""
+    if not names:
+        return {}
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "found"
+        wanted = Path(folder) / "wanted"
+        wanted.write_text("\n".join(names), encoding="utf-8")
+        environment = {
+            **os.environ,
+            "KERAS_BACKEND": engine,
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+        }
+        options = ["--ask", precision, str(wanted), str(target)]
+        command = [sys.executable, "-W", "ignore", __file__, *options]
+        subprocess.run(command, check=True, env=environment)
+        found: dict[str, Any] = pickle.loads(target.read_bytes())
+        return found
+
+
+def record(groups: list[str], folder: Path, again: bool) -> None:
+    """Write the answers for some groups."""
+    known: dict[str, dict[str, Any]] = {}
+    new: list[Case] = []
+    for group in groups:
+        path = folder / f"{group}.npz"
+        known[group] = _answers.read(path) if path.exists() and not again else {}
+        new += [case for case in table(group) if str(case) not in known[group]]
+    names = [str(c) for c in new if c.engine != "jax"]
+    wide = asked(names, "float64", "tensorflow")
+    names = [str(c) for c in new if c.engine != "tensorflow"]
+    narrow = asked(names, "float32", "jax")
+    alone = [name for name in wide if name not in narrow]
+    other = asked(alone, "float32", "tensorflow")
+    for group in groups:
+        answers: dict[str, Any] = {}
+        for case in table(group):
+            name = str(case)
+            if name in known[group]:
+                answers[name] = known[group][name]
+            elif name in wide and name in narrow:
+                answers[name] = merged(case, "both", wide[name], narrow[name])
+            elif name in narrow:
+                answers[name] = merged(case, "jax", narrow[name], narrow[name])
+            elif name in other:
+                answers[name] = merged(case, "tensorflow", wide[name], other[name])
+            else:
+                print(f"{name}: no engine answers")
+        _answers.write(folder / f"{group}.npz", answers)
+        print(f"{group}: {len(answers)} of {len(table(group))} cases")
+
+
+def merged(
+    case: Case, engine: str, wide: dict[str, Any], narrow: dict[str, Any]
+) -> dict[str, Any]:
+    """Return dtypes of 32 bits and values of 64, and say where the values differ."""
+    answer: dict[str, Any] = {"by": ("str", engine)}
+    for key, value in narrow.items():
+        if isinstance(value, str):
+            answer[key] = "str", value
+            continue
+        answer[key] = value.dtype.name, wide[key]
+        far = excess(case, key, value, wide[key], "float32")
+        if far > 1:
+            print(f"{case} {key}: Keras in 32 bits is {far:.3g} bounds off")
+    return answer
 
 
 if __name__ == "__main__":
-    answers = {cases.name_of(case): answer(case) for case in cases.CASES}
-    lines = [f"{json.dumps(k)}: {json.dumps(v)}" for k, v in answers.items()]
-    path = Path(__file__).with_name("answers.json")
-    path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("groups", nargs="*")
+    parser.add_argument("--again", action="store_true")
+    parser.add_argument("--ask", nargs=3)
+    parser.add_argument("--to", type=Path, default=_answers.path_of("x").parent)
+    options = parser.parse_args()
+    if options.ask:
+        precision, wanted, target = options.ask
+        every = {str(case): case for group in GROUPS for case in table(group)}
+        names = Path(wanted).read_text(encoding="utf-8").split("\n")
+        ask([every[name] for name in names], precision, Path(target))
+    else:
+        np.seterr(all="ignore")
+        record(options.groups or list(GROUPS), options.to, options.again)
