@@ -70,10 +70,11 @@ class IndexLookup(HostLayer):
                 f"num_oov_indices must be an integer of at least 0, got "
                 f"{num_oov_indices!r}."
             )
-        if max_tokens is not None and max_tokens <= 1 + num_oov_indices * (not invert):
+        special = num_oov_indices * (not invert) + (mask_token is not None)
+        if max_tokens is not None and max_tokens <= max(1, special):
             raise ArgumentError(
-                f"max_tokens counts special tokens too, so with {num_oov_indices} of "
-                f"them it must be greater than {1 + num_oov_indices}, got {max_tokens}."
+                f"max_tokens counts special tokens too, so with {special} of them it "
+                f"must be greater than {max(1, special)}, got {max_tokens}."
             )
         if invert and (self.output_mode != "int" or num_oov_indices > 1):
             raise ArgumentError(

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Final
 
 import numpy as np
 
+from polykeras import ops
 from polykeras.backend import Array
 from polykeras.errors import ArgumentError, ShapeError, nearest
 from polykeras.layers.preprocessing._encoding import check_mode, no_sparse, output_dtype
@@ -223,7 +224,8 @@ class TextVectorization(HostLayer):
     def host_call(self, inputs: Any) -> Any:
         """Return word numbers ``(B, T)``, or one row a text ``(B, words)``.
 
-        A single text gives ``(T,)`` or ``(words,)``.
+        A single text gives ``(T,)`` or ``(words,)``; texts that are not split give
+        one number each.
         """
         texts = self._texts(inputs)
         words = self._words_of(texts)
@@ -231,16 +233,26 @@ class TextVectorization(HostLayer):
         if length is None:
             length = max(map(len, words), default=0)
         outputs = self._lookup.layer.look_up_rows(words, length)
+        if texts.ndim == 1 and self._keeps_shape:
+            return ops.squeeze(outputs, -1)
         return outputs[0] if texts.ndim == 0 else outputs
+
+    @property
+    def _keeps_shape(self) -> bool:
+        """Whether each text is one word and gives one number."""
+        parts = (self.split, self.ngrams, self.output_sequence_length)
+        return self.output_mode == "int" and parts == (None, None, None)
 
     def host_shape(self, shape: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:
         """Return the shape and dtype of the outputs."""
         dtype = output_dtype(self.compute_dtype, self.output_mode)
         size: int | None = self.output_sequence_length
+        if self._keeps_shape and len(shape) == 1:
+            return shape, dtype
         if self.output_mode != "int":
             size = self._lookup.layer._depth()
-        elif self.split is None and self.ngrams is None and size is None:
-            size = shape[1] if len(shape) > 1 else 1
+        elif self._keeps_shape:
+            size = shape[1]
         return (*shape[:1], size), dtype
 
     def get_config(self) -> dict[str, Any]:

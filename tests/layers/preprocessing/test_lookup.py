@@ -271,6 +271,16 @@ def test_functions_of_ones_own():
     assert layer.get_vocabulary() == ["", "[UNK]", "B", "A"]
     given = layers.TextVectorization(standardize=None, split=None, vocabulary=["a b"])
     assert rows(given([["a b", "c"]])) == [[2, 1]]
+    assert rows(given(["a b", "c"])) == [2, 1]
+    assert given.compute_output_shape((None,)) == (None,)
+
+
+def test_the_smallest_vocabulary_is_one_token(backend):
+    layer = layers.IntegerLookup(max_tokens=3, num_oov_indices=2)
+    layer.adapt([3, 3, 7])
+    assert layer.get_vocabulary() == [-1, -1, 3]
+    with pytest.raises(ArgumentError, match="greater than 2, got 2"):
+        layers.IntegerLookup(max_tokens=2, num_oov_indices=2)
 
 
 @pytest.mark.parametrize(
