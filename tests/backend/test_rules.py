@@ -63,7 +63,7 @@ def test_ops_without_a_rule_are_refused(ruled_backend):
     class Composed(type(ruled_backend)):
         ruled = frozenset({"rfft"})
 
-    with pytest.raises(ArgumentError, match="'rfft' in `ruled`, but that op has no"):
+    with pytest.raises(ArgumentError, match="'rfft' in `ruled`, but that op has"):
         KernelTable(Composed())
 
 

@@ -55,7 +55,7 @@ def _relu(x: mx.array) -> mx.array:
 KERNELS: Final[dict[str, Kernel]] = {"fft": _fft, "relu": _relu}
 
 
-# -- indexing, which the standard's kernels do on the host -------------------------------
+# -- indexing, which the standard's kernels do on the host ----------------------------
 
 
 def indexing(backend: MLXBackend) -> dict[str, Kernel]:
