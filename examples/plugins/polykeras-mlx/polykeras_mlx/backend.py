@@ -70,7 +70,8 @@ class MLXBackend(ArrayAPIBackend):
 
     def own_kernels(self) -> Mapping[str, Kernel]:
         """Return op name to kernel."""
-        own = {**kernels.KERNELS, **kernels.indexing(self)}
+        own: dict[str, Kernel] = {**kernels.KERNELS, **kernels.indexing(self)}
+        own["view"] = lambda x, dtype: x.view(self.native_dtype(dtype))
         table = {**super().own_kernels(), **own}
         kept = {name: table[name] for name in table if name not in kernels.COMPOSED}
         if len(self.devices()) == 1:

@@ -52,7 +52,18 @@ def _relu(x: mx.array) -> mx.array:
     return mx.maximum(x, mx.zeros((), x.dtype))
 
 
-KERNELS: Final[dict[str, Kernel]] = {"fft": _fft, "relu": _relu}
+def _lu_factor(x: mx.array) -> tuple[mx.array, mx.array]:
+    """Factor; the standard has no LU."""
+    wide = x if x.dtype == mx.float64 else x.astype(mx.float32)
+    factors, pivots = mx.linalg.lu_factor(wide)
+    return factors.astype(x.dtype), pivots.astype(mx.int32)
+
+
+KERNELS: Final[dict[str, Kernel]] = {
+    "fft": _fft,
+    "lu_factor": _lu_factor,
+    "relu": _relu,
+}
 
 
 # -- indexing, which the standard's kernels do on the host ----------------------------
