@@ -81,8 +81,10 @@ def model(
     """Compare a model; exit code 0: consistent, 1: not, 2: could not run."""
     from polykeras.compare import compare
     from polykeras.compare._assertion import beyond
-    from polykeras.compare._bisect import bisect as guilty_ops
+    from polykeras.compare._bisect import bisect as bisect_outputs
+    from polykeras.compare._bisect import bisect_gradients
     from polykeras.compare._engines import engine_named
+    from polykeras.compare._modes import why_missing
     from polykeras.compare._run import Comparison
     from polykeras.compare._sources import load_batch, model_from
     from polykeras.compare._store import bytes_of
@@ -105,8 +107,14 @@ def model(
         if bisect:
             comparison = Comparison(made, x, y, reference, batch_size, seed)
             for name in report.engines:
-                ops = guilty_ops(comparison, engine_named(name))
-                typer.echo(f"{name}: {_guilty(ops)}")
+                engine = engine_named(name)
+                if why_missing(engine):
+                    continue
+                ops = bisect_outputs(comparison, engine)
+                typer.echo(f"{name}: {_guilty(ops, 'outputs')}")
+                if report.gradients:
+                    ops = bisect_gradients(comparison, engine)
+                    typer.echo(f"{name}: {_guilty(ops, 'gradients')}")
     except PolykerasError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         raise typer.Exit(2) from None
@@ -221,12 +229,12 @@ def op(
     _finish(report, json, html)
 
 
-def _guilty(ops: list[str] | None) -> str:
+def _guilty(ops: list[str] | None, what: str) -> str:
     if ops is None:
-        return "no set of ops explains the difference of the outputs"
+        return f"no set of ops explains the difference of the {what}"
     if not ops:
-        return "the outputs are right as they are"
-    return f"the outputs are right once the reference runs {', '.join(ops)}"
+        return f"the {what} are right as they are"
+    return f"the {what} are right once the reference runs {', '.join(ops)}"
 
 
 def _listed(text: str) -> list[str]:

@@ -12,12 +12,13 @@ from polykeras.backend import Backend, Kernel, engine_scope
 from polykeras.compare._engines import Delegate
 from polykeras.compare._judging import judged
 from polykeras.ops._operands import Traced
+from polykeras.ops._pullbacks import give_rule
 from polykeras.ops._registry import REGISTRY
 
 if TYPE_CHECKING:
     from polykeras.compare._run import Comparison
 
-__all__ = ["Substituted", "bisect", "smallest_set"]
+__all__ = ["Substituted", "bisect", "bisect_gradients", "smallest_set"]
 
 
 class Substituted(Delegate):
@@ -30,32 +31,46 @@ class Substituted(Delegate):
         inner: The engine.
         reference: What runs the ops.
         replaced: Their names.
+        derivatives: Whether an engine that differentiates by itself is to take the
+            rules of polykeras for these ops, too.
     """
 
     def __init__(
-        self, inner: Backend, reference: Backend, replaced: frozenset[str]
+        self,
+        inner: Backend,
+        reference: Backend,
+        replaced: frozenset[str],
+        *,
+        derivatives: bool = False,
     ) -> None:
         """Start without calls."""
         self.reference = reference
         self.replaced = replaced
+        self.derivatives = derivatives and inner.capabilities.autodiff == "native"
         self.used: dict[str, None] = {}
         super().__init__(inner, inner.name)
 
     def kernel_for(self, name: str, kernel: Kernel) -> Kernel:
         """Return the engine's kernel or one that asks the reference."""
+        operation = REGISTRY[name].op  # type: ignore[attr-defined]
 
         def run(*args: Any) -> Any:
-            values = [x for x in tree.flatten(list(args)) if self.inner.is_tensor(x)]
-            numbers = all(self.inner.is_concrete(x) for x in values)
-            if any(isinstance(x, Traced) or callable(x) for x in tree.flatten(args)):
-                numbers = False
-            if numbers and not name.startswith("random_"):
-                self.used[name] = None
-                if name in self.replaced:
-                    return self._asked(name, kernel, args)
+            leaves = tree.flatten(list(args))
+            if name.startswith("random_") or any(
+                isinstance(x, Traced) or callable(x) for x in leaves
+            ):
+                return kernel(*args)
+            self.used[name] = None
+            values = [x for x in leaves if self.inner.is_tensor(x)]
+            if name in self.replaced and all(map(self.inner.is_concrete, values)):
+                return self._asked(name, kernel, args)
             return kernel(*args)
 
-        return run
+        if not (self.derivatives and name in self.replaced):
+            return run
+        if operation.vjp_rules:
+            return give_rule(self.inner, name, run)
+        return run if operation.is_primitive else operation.fn  # type: ignore[no-any-return]
 
     def _asked(self, name: str, kernel: Kernel, args: tuple[Any, ...]) -> Any:
         """Run an op on the reference; the engine says the dtypes of the results."""
@@ -111,9 +126,38 @@ def bisect(comparison: Comparison, engine: Backend) -> list[str] | None:
         pairs = zip(outputs, wanted, call.bounds, strict=False)
         return not any(judged(x, want, d, bound).bad for (x, d), want, bound in pairs)
 
-    if is_right(frozenset()):
-        return []
-    return smallest_set(list(used), is_right)
+    return _guilty(used, is_right)
+
+
+def bisect_gradients(comparison: Comparison, engine: Backend) -> list[str] | None:
+    """Return the ops that make the gradients of the first training step wrong.
+
+    Args:
+        comparison: The model with its data.
+        engine: The engine. One that differentiates by itself takes the rules of
+            polykeras for the ops that are replaced.
+
+    Returns:
+        As of `bisect`.
+    """
+    subject = comparison.subject
+    trained = comparison.trained(engine, 1)
+    used: dict[str, None] = {}
+
+    def is_right(replaced: frozenset[str]) -> bool:
+        mixed = Substituted(engine, comparison.reference, replaced, derivatives=True)
+        steps = subject.train(mixed, 1, keep=lambda x: x, beside=trained.exact)
+        used.update(mixed.used)
+        items = trained.items(mixed, steps)
+        return all(i.consistent for i in items if i.kind == "gradient")
+
+    return _guilty(used, is_right)
+
+
+def _guilty(
+    used: dict[str, None], is_right: Callable[[frozenset[str]], bool]
+) -> list[str] | None:
+    return [] if is_right(frozenset()) else smallest_set(list(used), is_right)
 
 
 def smallest_set(

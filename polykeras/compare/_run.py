@@ -117,6 +117,7 @@ class Comparison:
         """Take the model; see `Subject`."""
         self.subject = Subject(model, x, y, reference, batch_size, seed)
         self.reference = self.subject.reference
+        self._store = Store()
         self._sink: Callable[[Item, Array], None] = lambda item, array: None
 
     def run(
@@ -134,10 +135,35 @@ class Comparison:
 
     def recorded(self, engine: Backend) -> list[Call]:
         """Return the calls of the reference, with the bounds for an engine."""
-        with Store() as self._store:
-            recorded = self._record("inference")
-            calls = self._with_bounds(recorded, rounding_of(engine), "inference")
+        recorded = self._record("inference")
+        calls = self._with_bounds(recorded, rounding_of(engine), "inference")
         return list(calls.values())
+
+    def trained(
+        self, engine: Backend, steps: int, exact: Steps | None = None
+    ) -> TrainedReference:
+        """Return training on the reference, with the bounds for an engine.
+
+        Args:
+            engine: The engine.
+            steps: Number of steps.
+            exact: Those of the reference, if they are known.
+        """
+        subject, keep = self.subject, self._store.keep
+        if exact is None:
+            exact = subject.train(self.reference, steps, keep=keep, with_weights=True)
+        rounding = rounding_of(engine)
+        dtype = rounding.forced or subject.dtype
+        # One is enough for arrays of many entries, and losses of several steps are
+        # pooled.
+        replicas = subject.perturbed(rounding)[: min(steps, REPLICAS)]
+        return TrainedReference(
+            self.reference.name,
+            exact,
+            [subject.train(e, steps, keep=keep, beside=exact) for e in replicas],
+            dtype,
+            self._updates(exact, replicas[0], dtype),
+        )
 
     def dump(self, engine: Backend, steps: int) -> Dump:
         """Compare one engine, and return what it gave, with the bounds."""
@@ -225,25 +251,13 @@ class Comparison:
     ) -> None:
         subject = self.subject
         keep = self._store.keep
-        exact = subject.train(self.reference, steps, keep=keep, with_weights=True)
         runs: dict[Rounding, TrainedReference] = {}
         for engine in engines:
             rounding = rounding_of(engine)
             if rounding not in runs:
-                dtype = rounding.forced or subject.dtype
-                # One is enough for arrays of many entries, and losses of several steps
-                # are pooled.
-                replicas = subject.perturbed(rounding)[: min(steps, REPLICAS)]
-                runs[rounding] = TrainedReference(
-                    self.reference.name,
-                    exact,
-                    [
-                        subject.train(e, steps, keep=keep, beside=exact)
-                        for e in replicas
-                    ],
-                    dtype,
-                    self._updates(exact, replicas[0], dtype),
-                )
+                exact = next((run.exact for run in runs.values()), None)
+                runs[rounding] = self.trained(engine, steps, exact)
+            exact = runs[rounding].exact
             try:
                 several = steps > 1
                 found = subject.train(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from polykeras.backend import Backend, Kernel
     from polykeras.ops._declare import Op
 
-__all__ = ["pulled_back"]
+__all__ = ["give_rule", "pulled_back"]
 
 
 def pulled_back(
@@ -66,7 +66,7 @@ class _Place:
         self.number = number
 
 
-def _give_rule(engine: Backend, name: str, kernel: Kernel) -> Kernel:
+def give_rule(engine: Backend, name: str, kernel: Kernel) -> Kernel:
     """Return a kernel that the engine differentiates by the rules of its op.
 
     Raises:
@@ -121,4 +121,4 @@ def _is_place(x: Any) -> bool:
     return type(x) is _Place
 
 
-set_rules(_give_rule)
+set_rules(give_rule)
