@@ -114,6 +114,14 @@ class TorchBackend(Backend):
         copied = torch.from_numpy(values)
         return copied.to(device=default_device(), dtype=native)
 
+    def borrowed(self, x: Array) -> torch.Tensor:
+        """Return a tensor over the array's own memory where PyTorch can read it."""
+        readable = x.flags.writeable and x.flags.c_contiguous and x.dtype in _SHARED
+        if readable and default_device() == _CPU:
+            return torch.from_numpy(x)
+        copied: torch.Tensor = super().borrowed(x)
+        return copied
+
     def to_numpy(self, x: torch.Tensor) -> Array:
         """Return the values as a NumPy array."""
         x = x.detach().cpu().resolve_conj().resolve_neg()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import torch
 from torch._C import _AutoDispatchBelowAutograd  # type: ignore[attr-defined]
@@ -15,6 +15,7 @@ from polykeras_torch.tracing import Recorder
 __all__ = ["Replaying"]
 
 _log: Final = logging.getLogger(__name__)
+_Program: TypeAlias = Callable[[list[Any]], Any]
 _PLAIN: Final = (type(None), bool, int, float, str)
 
 
@@ -33,7 +34,8 @@ class Replaying:
         """Trace nothing yet."""
         self._fn = fn
         self._donate = frozenset(donate)
-        self._programs: dict[Any, Callable[[list[Any]], Any] | None] = {}
+        # With each, whether it needs gradients to be on.
+        self._programs: dict[Any, tuple[_Program, bool] | None] = {}
 
     def __call__(self, *args: Any) -> Any:
         """Return what the function returns."""
@@ -43,16 +45,22 @@ class Replaying:
             return self._fn(*args)
         key = tuple(form)
         try:
-            program = self._programs[key]
+            found = self._programs[key]
         except KeyError:
             return self._trace(key, args)
-        if program is None:
+        if found is None:
             return self._fn(*args)
+        program, differentiates = found
+        before = torch.is_grad_enabled()
+        torch._C._set_grad_enabled(differentiates)
         try:
             with _AutoDispatchBelowAutograd():
                 return program(leaves)
         except (IndexError, RuntimeError):
+            torch._C._set_grad_enabled(before)
             return self._fn(*args)  # which words the error
+        finally:
+            torch._C._set_grad_enabled(before)
 
     def _trace(self, key: Any, args: tuple[Any, ...]) -> Any:
         # A trace that fails half-way must leave the caller's tensors as they were.
@@ -71,7 +79,7 @@ class Replaying:
             _log.debug("%r runs as it stands: %s", self._fn, error)
             self._programs[key] = None
             return result
-        self._programs[key] = program
+        self._programs[key] = program, recorder.differentiates
         return result
 
 

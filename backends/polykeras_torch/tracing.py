@@ -92,6 +92,8 @@ class Recorder(TorchDispatchMode):
         strides: Number of each tensor to its strides.
         constants: Tensors from outside that are no arguments.
         static: Values that depend on no argument, by number.
+        differentiates: Whether a part ran with gradients on, where some kernels keep
+            what only a derivative needs.
     """
 
     def __init__(self) -> None:
@@ -104,6 +106,7 @@ class Recorder(TorchDispatchMode):
         self.constants: dict[int, T] = {}
         self.static: dict[int, T] = {}
         self.inputs: list[int] = []
+        self.differentiates = False
         self._serial = next(_serials)
         self._storages: dict[int, int] = {}
         self._kept: list[T] = []
@@ -113,7 +116,7 @@ class Recorder(TorchDispatchMode):
         """Record the block, which gets `inputs` as its arguments."""
         for x in inputs:
             self.inputs.append(self._outside(x))
-        with self, _HostReads(self):
+        with torch.no_grad(), self, _HostReads(self):
             yield
 
     @classmethod
@@ -171,6 +174,7 @@ class Recorder(TorchDispatchMode):
     ) -> Any:
         """Run an operator and note it."""
         kwargs = kwargs or {}
+        self.differentiates |= torch.is_grad_enabled()
         tensors = list(instances((args, kwargs), T))
         depends = any(map(self.depends, tensors))
         if depends and _shape_follows_from_values(func, args):

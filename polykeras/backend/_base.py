@@ -129,6 +129,10 @@ class Backend(ABC):
         The result must not share memory that a later write could change.
         """
 
+    def borrowed(self, x: Array) -> Tensor:
+        """Return a tensor for reading only, which may share memory with an array."""
+        return self.convert_to_tensor(x)
+
     @abstractmethod
     def to_numpy(self, x: Tensor) -> Array:
         """Return the values of a tensor as a NumPy array; waits until they exist."""

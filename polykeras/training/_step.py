@@ -107,6 +107,7 @@ class Step:
         self._compiled: Callable[..., Any] | None = None
         self._loops = False
         self._pace = Pace(self._wait)
+        self._remainders: set[int] = set()
         self._on_rows: dict[tuple[int, Any], Callable[..., Any]] = {}
 
     def plan(
@@ -132,11 +133,8 @@ class Step:
             return DispatchPlan(each)
         free = each == 1 and not observed
         if self.backend.capabilities.eager:
-            if self._collects:
-                return DispatchPlan(each)
-            return DispatchPlan(
-                each, max(each, MOST_STEPS), self._pace if free else None
-            )
+            capacity = max(each, MOST_STEPS)
+            return DispatchPlan(each, capacity, self._pace if free else None)
         if self._compiled is None:
             self._compile(batch)
         if not self._loops:
@@ -150,9 +148,11 @@ class Step:
         """Run the step on some batches and return its result for the last."""
         keys = self._next_keys(len(group))
         if isinstance(group, Rows):
-            if self.backend.capabilities.eager:
-                return self._run_row_by_row(group, keys)
-            return self._run_on_rows(group, keys)
+            if not self.backend.capabilities.eager:
+                return self._run_on_rows(group, keys)
+            if self._collects:
+                return self._run_in_slices(group, keys)
+            return self._run_row_by_row(group, keys)
         own = [self.backend.from_numpy(key, "uint32") for key in keys]
         first = not self._settled and self.backend.capabilities.eager
         if first or not self.jit or _holds_text(group):
@@ -236,6 +236,43 @@ class Step:
         if self.traces == traces:
             self._pace.took(len(rows), time.perf_counter() - began)
         return self._in_order(result)
+
+    def _run_in_slices(self, rows: Rows, keys: Array) -> Any:
+        """Run `Rows` that follow each other by one call a batch.
+
+        Returns:
+            The results of all batches, on a new first axis.
+        """
+        began, traces = time.perf_counter(), self.traces
+        all_keys = self.backend.from_numpy(keys, "uint32")
+
+        def picked(i: int) -> Any:
+            start, stop = int(rows.numbers[i, 0]), int(rows.numbers[i, -1]) + 1
+            return gathered(rows.tensors, rows.form, lambda x: x[start:stop])
+
+        results = []
+        if not self._settled or self._is_new_remainder(rows):
+            results.append(self._run_eagerly([picked(0)], [all_keys[0]]))
+        if self._compiled is None:
+            self._compile(picked(0))
+        run: Any = self._compiled
+        values = [v.raw() for v in self._variables]
+        try:
+            for i in range(len(results), len(rows)):
+                result, values = run(values, [picked(i)], [all_keys[i]])
+                results.append(self._in_order(result))
+        finally:
+            self._bind(values)
+        if self.traces == traces:
+            self._pace.took(len(rows), time.perf_counter() - began)
+        return tree.map_leaves(lambda *x: ops.stack(x), *results)
+
+    def _is_new_remainder(self, rows: Rows) -> bool:
+        """Return whether these are a last batch of a size that may never come again."""
+        if rows.capacity > 1 or rows.samples in self._remainders:
+            return False
+        self._remainders.add(rows.samples)
+        return True
 
     def _program_on_rows(self, capacity: int, form: Any) -> Callable[..., Any]:
         """Return the compiled function that runs `Rows`."""

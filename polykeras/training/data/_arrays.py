@@ -235,7 +235,10 @@ class ArrayAdapter(DataAdapter):
     def _resident(self, where: Array, capacity: int) -> Rows:
         """Return numbers of rows in tensors that hold all data."""
         if self._tensors is None:
-            self._tensors = [None if a is None else to_tensor(a) for a in self._leaves]
+            # Steps gather copies of rows, or read a part of the rows.
+            self._tensors = [
+                None if a is None else active().borrowed(a) for a in self._leaves
+            ]
         numbers = self._numbered(where.astype(np.int32))
         return Rows(self._tensors, self._form, numbers, capacity, len(where))
 

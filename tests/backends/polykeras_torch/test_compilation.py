@@ -286,6 +286,44 @@ def test_training_is_that_of_the_eager_run(optimizer: str) -> None:
     np.testing.assert_array_equal(outputs, again)
 
 
+def test_training_does_not_look_at_the_callers_grad_mode() -> None:
+    # The library's LSTM keeps what its derivative needs only if gradients are on.
+    x, y = _data()
+    found = []
+    for off in (False, True):
+        model = _model()
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile("sgd", loss)
+        model.fit(x[:16], y[:16], batch_size=8, verbose=0)
+        with torch.set_grad_enabled(not off):
+            model.fit(x[:16], y[:16], batch_size=8, verbose=0)
+            assert torch.is_grad_enabled() is not off
+        found.append(model.get_weights())
+    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+
+
+def test_prediction_keeps_nothing_for_derivatives() -> None:
+    recorder = Recorder()
+    x = torch.ones(2, requires_grad=True)
+    with recorder.recording([x]):
+        result = torch.exp(x)
+    assert not recorder.differentiates
+    assert not result.requires_grad
+
+
+def test_a_last_batch_of_predict_is_traced_if_its_size_comes_again() -> None:
+    x, _ = _data()
+    model, other = _model(), _model()
+    parts = x[:8], x[8:16], x[16:]
+    expected = np.concatenate([other.predict_on_batch(part) for part in parts])
+    traces = []
+    for _ in range(3):
+        found = model.predict(x, batch_size=8, verbose=0)
+        np.testing.assert_array_equal(found, expected)
+        traces.append(model._steps["predict"].traces)
+    assert np.diff(traces).tolist() == [1, 0]
+
+
 def test_nothing_is_traced_twice() -> None:
     x, y = _data()
     model = _model()
