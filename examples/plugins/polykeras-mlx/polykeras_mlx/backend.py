@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -30,7 +29,6 @@ _DTYPES: Final = {
     "complex64": mx.complex64,
 }
 _DEVICES: Final = {"cpu:0": mx.cpu, "gpu:0": mx.gpu}
-_SWITCH: Final = "POLYKERAS_MLX_COMPILE"
 _tracing: ContextVar[bool] = ContextVar("polykeras_mlx_tracing", default=False)
 
 
@@ -60,13 +58,12 @@ class MLXBackend(ArrayAPIBackend):
         """Bind the namespace."""
         super().__init__(namespace, "mlx", _DTYPES)
         if compile is None:
-            metal = mx.metal.is_available()
-            compile = os.environ.get(_SWITCH, "1" if metal else "0") == "1"
+            default = "1" if mx.metal.is_available() else "0"
+            compile = os.environ.get("POLYKERAS_MLX_COMPILE", default) == "1"
         self.capabilities = replace(self.capabilities, compile=compile)
         # A graph can be evaluated only on threads that know the streams of its nodes.
         for device in self.devices():
-            stream = mx.new_thread_unsafe_stream(_DEVICES[device])
-            mx.set_default_stream(stream)
+            mx.set_default_stream(mx.new_thread_unsafe_stream(_DEVICES[device]))
 
     def own_kernels(self) -> Mapping[str, Kernel]:
         """Return op name to kernel."""
@@ -74,9 +71,9 @@ class MLXBackend(ArrayAPIBackend):
         own["view"] = lambda x, dtype: x.view(self.native_dtype(dtype))
         table = {**super().own_kernels(), **own}
         kept = {name: table[name] for name in table if name not in kernels.COMPOSED}
-        if len(self.devices()) == 1:
-            return kept
-        return {name: kernels.placed(name, kept[name]) for name in kept}
+        if len(self.devices()) > 1:
+            return {name: kernels.placed(name, kept[name]) for name in kept}
+        return kept
 
     # -- tensors ---------------------------------------------------------------
 
@@ -170,7 +167,6 @@ class MLXBackend(ArrayAPIBackend):
 
         compiled = mx.compile(traced)
 
-        @functools.wraps(fn)
         def call(*args: Any) -> Any:
             nonlocal looks
             if looks:
@@ -203,10 +199,7 @@ class MLXBackend(ArrayAPIBackend):
     @contextmanager
     def dtype_scope(self, dtype: str) -> Iterator[None]:
         """Run on the CPU what has 64 bits, which GPUs have not."""
-        if dtype == "float64":
-            with mx.stream(mx.cpu):
-                yield
-        else:
+        with mx.stream(mx.cpu if dtype == "float64" else mx.default_device()):
             yield
 
     def synchronize(self) -> None:

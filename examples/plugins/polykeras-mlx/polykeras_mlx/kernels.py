@@ -94,8 +94,8 @@ def indexing(backend: MLXBackend) -> dict[str, Kernel]:
             out = mx.array(x)
             out[key] = updates
             return out
-        combine = {"add": "add", "max": "maximum", "min": "minimum", "mul": "multiply"}
-        return getattr(x.at[key], combine[reduction])(updates)
+        of_mlx = {"add": "add", "max": "maximum", "min": "minimum", "mul": "multiply"}
+        return getattr(x.at[key], of_mlx[reduction])(updates)
 
     def segment_sum(data: mx.array, ids: mx.array, n: int, ordered: bool) -> mx.array:
         inside = (ids >= 0) & (ids < n)

@@ -12,10 +12,9 @@ from typing import Any, Final
 import mlx.core as mx
 import numpy as np
 
-__all__ = ["linalg"]
-
 bool = mx.bool_  # the standard's name
 _FLOATS: Final = (mx.float16, mx.bfloat16, mx.float32, mx.float64)
+_BITS: Final = {2: mx.int16, 4: mx.int32, 8: mx.int64}
 
 
 def __getattr__(name: str) -> Any:
@@ -60,15 +59,12 @@ def iinfo(dtype: Any) -> Any:
 
 def signbit(x: mx.array) -> mx.array:
     """Return whether the sign bit is set, of zeros and NaN too."""
-    if x.dtype not in _FLOATS:
-        return x < 0
-    bits = {2: mx.int16, 4: mx.int32, 8: mx.int64}[x.dtype.size]
-    return x.view(bits) < 0
+    return (x.view(_BITS[x.dtype.size]) if x.dtype in _FLOATS else x) < 0
 
 
 def nextafter(x1: mx.array, x2: mx.array) -> mx.array:
     """Step to the neighbouring number, which is one more or less in its bits."""
-    bits = {2: mx.int16, 4: mx.int32, 8: mx.int64}[x1.dtype.size]
+    bits = _BITS[x1.dtype.size]
     x1, x2 = mx.broadcast_arrays(x1, x2)
     outward = (x2 > x1) == (x1 > 0)
     stepped = x1.view(bits) + mx.where(outward, 1, -1).astype(bits)
@@ -129,13 +125,15 @@ def _reduction(reduce: Any, empty: float) -> Any:
     On CPUs its loop over them takes its length from uninitialised memory.
     """
 
-    def function(x: mx.array, *, axis: Any, keepdims: Any, dtype: Any = None) -> Any:
+    def function(
+        x: mx.array, *, axis: Any, keepdims: Any = False, dtype: Any = None
+    ) -> mx.array:
         if x.size:
             out = reduce(x, axis=axis, keepdims=keepdims)
         else:
-            # A maximum keeps the shape, and is defined for what is empty elsewhere.
-            kept = [1 if i in axis else n for i, n in enumerate(x.shape)]
-            left = [n for i, n in enumerate(x.shape) if i not in axis]
+            reduced = {a % x.ndim for a in axis}
+            kept = [1 if i in reduced else n for i, n in enumerate(x.shape)]
+            left = [n for i, n in enumerate(x.shape) if i not in reduced]
             out = mx.full(kept if keepdims else left, empty)
         return out if dtype is None else out.astype(dtype)
 
@@ -158,21 +156,16 @@ def argsort(x: mx.array, *, axis: int, stable: Any) -> mx.array:
     return mx.argsort(x, axis=axis)
 
 
-def reshape(x: mx.array, shape: Any) -> mx.array:
-    """Return the values in another shape."""
-    return mx.reshape(x, shape)
-
-
 def matmul(x1: mx.array, x2: mx.array) -> mx.array:
     """Multiply matrices; those of integers by sums, for MLX multiplies floats only."""
     if mx.issubdtype(x1.dtype, mx.inexact):
         return mx.matmul(x1, x2)
     left = x1[None, :] if x1.ndim == 1 else x1
     right = x2[:, None] if x2.ndim == 1 else x2
-    out = mx.sum(left[..., :, :, None] * right[..., None, :, :], axis=-2)
-    out = out.astype(x1.dtype)
-    out = out.squeeze(-1) if x2.ndim == 1 else out
-    return out.squeeze(-2 if x2.ndim > 1 else -1) if x1.ndim == 1 else out
+    products = left[..., :, :, None] * right[..., None, :, :]
+    out = sum(products, axis=(-2,), dtype=x1.dtype)
+    ones = [a for a, x in ((-2, x1), (-1, x2)) if x.ndim == 1]
+    return out.squeeze(ones) if ones else out
 
 
 # -- linear algebra --------------------------------------------------------------------
@@ -181,14 +174,14 @@ def matmul(x1: mx.array, x2: mx.array) -> mx.array:
 def _cholesky(x: mx.array) -> mx.array:
     """Factor; LAPACK leaves a pivot that is not positive where it stopped."""
     lower = mx.linalg.cholesky(x)
-    stopped = ~mx.all(mx.diagonal(lower, axis1=-2, axis2=-1) > 0, axis=-1)
+    stopped = ~all(mx.diagonal(lower, axis1=-2, axis2=-1) > 0, axis=(-1,))
     return mx.where(stopped[..., None, None], math.nan, lower)
 
 
 def _solve(a: mx.array, b: mx.array) -> mx.array:
     """Solve; MLX inverts the factors, and raises late where one is singular."""
     factors, _ = mx.linalg.lu_factor(a)
-    singular = mx.any(mx.diagonal(factors, axis1=-2, axis2=-1) == 0, axis=-1)
+    singular = any(mx.diagonal(factors, axis1=-2, axis2=-1) == 0, axis=(-1,))
     singular = singular[..., None, None]
     regular = mx.where(singular, mx.eye(a.shape[-1], dtype=a.dtype), a)
     return mx.where(singular, math.nan, mx.linalg.solve(regular, b))
@@ -203,14 +196,8 @@ def _qr(x: mx.array, *, mode: str) -> tuple[mx.array, ...]:
 
 def _svd(x: mx.array, *, full_matrices: Any) -> tuple[mx.array, ...]:
     u, s, vt = mx.linalg.svd(x)
-    if full_matrices:
-        return u, s, vt
     k = s.shape[-1]
-    return u[..., :k], s, vt[..., :k, :]
-
-
-def _svdvals(x: mx.array) -> mx.array:
-    return mx.linalg.svd(x, compute_uv=False)
+    return (u, s, vt) if full_matrices else (u[..., :k], s, vt[..., :k, :])
 
 
 linalg: Final = SimpleNamespace(
@@ -219,5 +206,5 @@ linalg: Final = SimpleNamespace(
     qr=_qr,
     solve=_solve,
     svd=_svd,
-    svdvals=_svdvals,
+    svdvals=lambda x: mx.linalg.svd(x, compute_uv=False),
 )
