@@ -182,15 +182,27 @@ class JaxBackend(Backend):
     def compile(
         self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
     ) -> Callable[..., Any]:
-        """Return `jax.jit` of the function."""
+        """Return `jax.jit` of the function.
+
+        It is traced in 32 bits; with an argument of 64, or once the trace has met a
+        dtype of 64, in 64.
+        """
         jitted = jax.jit(fn, donate_argnums=tuple(donate))
+        met_wide = False
 
         @functools.wraps(fn)
         def call(*args: Any) -> Any:
-            if _any_wide(jax.tree.leaves(args)):
-                with _x64_if(jax.tree.leaves(args)):
+            nonlocal met_wide
+            if not (met_wide or _inside.get() or _any_wide(jax.tree.leaves(args))):
+                token = _in_32_bits.set(True)
+                try:
                     return jitted(*args)
-            return jitted(*args)
+                except _MetWide:
+                    met_wide = True
+                finally:
+                    _in_32_bits.reset(token)
+            with _x64():
+                return jitted(*args)
 
         return call
 
@@ -249,20 +261,34 @@ class JaxBackend(Backend):
 _inside: ContextVar[bool] = ContextVar("polykeras_jax_x64", default=False)
 
 
+# Whether a function is traced that is to be compiled without 64-bit dtypes.
+_in_32_bits: ContextVar[bool] = ContextVar("polykeras_jax_x32", default=False)
+
+
+class _MetWide(BaseException):
+    """A trace in 32 bits met a dtype of 64: it has to start again."""
+
+
 @contextmanager
-def _x64_if(values: Sequence[Any]) -> Iterator[None]:
-    """Allow 64-bit dtypes in the block if any of the values has one."""
-    if _inside.get() or not any(
-        getattr(v, "dtype", None) in _wide_dtypes for v in values
-    ):
-        yield
-        return
-    token = _inside.set(True)
+def _x64() -> Iterator[None]:
+    """Allow 64-bit dtypes in the block."""
+    tokens = _inside.set(True), _in_32_bits.set(False)
     try:
         with jax.enable_x64(True):
             yield
     finally:
-        _inside.reset(token)
+        _inside.reset(tokens[0])
+        _in_32_bits.reset(tokens[1])
+
+
+@contextmanager
+def _x64_if(values: Sequence[Any]) -> Iterator[None]:
+    """Allow 64-bit dtypes in the block if any of the values has one."""
+    if _inside.get() or not _any_wide(values):
+        yield
+        return
+    with _x64():
+        yield
 
 
 def _aligned_copy(x: Array, kind: np.dtype[Any]) -> Array:
@@ -281,6 +307,8 @@ def _wide_aware(kernel: Kernel) -> Kernel:
                 or (kind in (list, tuple) and _any_wide(a))
                 or getattr(a, "dtype", None) in _wide_dtypes
             ):
+                if _in_32_bits.get():
+                    raise _MetWide
                 with jax.enable_x64(True):
                     return kernel(*args)
         return kernel(*args)

@@ -172,3 +172,17 @@ def test_read_only_and_strided_arrays(backend):
     y = ops.convert_to_tensor(x)
     np.testing.assert_array_equal(ops.convert_to_numpy(y), x)
     np.testing.assert_array_equal(ops.convert_to_numpy(ops.add(x, 1)), x + 1)
+
+
+def test_compiled_functions_may_ask_for_64_bits(backend):
+    def third(x):
+        return ops.divide(ops.cast(x, "float64"), 3)
+
+    compiled = backend.compile(third)
+    x = ops.convert_to_tensor([1.0, 2.0])
+    for _ in range(2):
+        y = compiled(x)
+        assert ops.dtype(y) == "float64"
+        np.testing.assert_array_equal(
+            ops.convert_to_numpy(y), np.array([1.0, 2.0]) / 3.0
+        )

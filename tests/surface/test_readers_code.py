@@ -587,3 +587,60 @@ def test_wrong_arguments_are_answered_with_the_right_ones(wrong, said):
 def test_wrong_shapes_are_answered_with_both(backend):
     with pytest.raises(ShapeError, match=r"\(None, 3\).*\(4, 2\)"):
         line()(np.ones((4, 2)))
+
+
+# -- whole models ------------------------------------------------------------------
+
+
+def test_translation_of_words_that_are_int64(backend):
+    source = Input((None,), dtype="int64")
+    state = layers.Embedding(30, 4, mask_zero=True)(source)
+    state = layers.Bidirectional(layers.GRU(3), merge_mode="sum")(state)
+    past = Input((None,), dtype="int64")
+    x = layers.Embedding(30, 4, mask_zero=True)(past)
+    x = layers.GRU(3, return_sequences=True)(x, initial_state=state)
+    model = Model([source, past], layers.Dense(30, activation="softmax")(x))
+    model.compile("rmsprop", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    words = np.arange(24).reshape(4, 6)
+    history = model.fit([words, words[:, :-1]], words[:, 1:], verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_own_cells_with_parts(backend):
+    class Normalised(layers.Layer):
+        def __init__(self, units, **kwargs):
+            super().__init__(**kwargs)
+            self.state_size = self.output_size = units
+            self.cell = layers.SimpleRNNCell(units, activation=None)
+            self.norm = layers.LayerNormalization()
+
+        def call(self, inputs, states):
+            outputs, _ = self.cell(inputs, states)
+            outputs = ops.tanh(self.norm(outputs))
+            return outputs, [outputs]
+
+    model = Sequential(
+        [
+            layers.RNN(Normalised(4), return_sequences=True, input_shape=[None, 3]),
+            layers.RNN(Normalised(4)),
+            layers.Dense(1),
+        ]
+    )
+    model.compile("adam", "mse")
+    first, last = model.fit(X[:, None], Y, epochs=2, verbose=0).history["loss"]
+    assert last < first
+
+
+def test_a_rate_that_grows_with_every_batch(backend):
+    class Growing(keras.callbacks.Callback):
+        def __init__(self):
+            super().__init__()
+            self.rates = []
+
+        def on_batch_end(self, batch, logs=None):
+            self.rates.append(float(self.model.optimizer.learning_rate.numpy()))
+            self.model.optimizer.learning_rate = self.rates[-1] * 2.0
+
+    growing, model = Growing(), line()
+    model.fit(X, Y, batch_size=2, callbacks=[growing], verbose=0)
+    np.testing.assert_allclose(growing.rates, 0.01 * 2.0 ** np.arange(4), rtol=1e-6)
