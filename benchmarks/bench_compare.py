@@ -28,16 +28,36 @@ def run(rounds: int = 3) -> list[dict[str, Any]]:
     """Return one row for each two engines: CPU seconds of both sides and the ratio."""
     from polykeras.backend import installed_backends
 
-    model, x, y = _case()
     installed = installed_backends()
-    rows = []
-    for pair in PAIRS:
-        if all(name in installed for name in pair):
-            rows.append(_measure(model, x, y, pair, rounds))
-    return rows
+    return [
+        {"model": name, **_measure(*make(), pair, rounds)}
+        for name, make in CASES.items()
+        for pair in PAIRS
+        if all(engine in installed for engine in pair)
+    ]
 
 
-def _case() -> tuple[Any, Any, Any]:
+def _dense() -> tuple[Any, Any, Any]:
+    """Return a stack of 50 small layers, a batch and its targets."""
+    import polykeras as keras
+    from polykeras import layers
+
+    keras.utils.set_random_seed(0)
+    stack: list[Any] = []
+    for _ in range(16):
+        stack.append(layers.Dense(256))
+        stack.append(layers.LayerNormalization())
+        stack.append(layers.Activation("relu"))
+    stack += [layers.Dense(64), layers.Dense(10)]
+    assert len(stack) == 50
+    with keras.use_backend("numpy"):
+        model = keras.Sequential([keras.Input((256,)), *stack])
+        model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(BATCH, 256)).astype("float32")
+    return model, x, np.zeros((BATCH, 10), "float32")
+
+
+def _convolutional() -> tuple[Any, Any, Any]:
     """Return a convolutional classifier of 50 layers, a batch and its targets."""
     import polykeras as keras
     from polykeras import layers
@@ -64,6 +84,9 @@ def _case() -> tuple[Any, Any, Any]:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(BATCH, 32, 32, 3)).astype("float32")
     return model, x, rng.integers(0, 10, BATCH).astype("int32")
+
+
+CASES = {"convolutional": _convolutional, "dense": _dense}
 
 
 def _measure(

@@ -121,11 +121,12 @@ def train(
     if nudge is not None:
         nudged(model, nudge)
     result = Steps()
-    paths = unique_paths(model.weights)
-    by_id = {id(v): path for v, path in zip(model.weights, paths, strict=True)}
+    variables = model.weights
+    paths = unique_paths(variables)
+    by_id = {id(v): path for v, path in zip(variables, paths, strict=True)}
 
-    def see(grads: Sequence[Any], variables: Sequence[Any]) -> None:
-        for g, v in zip(grads, variables, strict=True):
+    def see(grads: Sequence[Any], of: Sequence[Any]) -> None:
+        for g, v in zip(grads, of, strict=True):
             if g is not None and engine.is_tensor(g):
                 path = _free(by_id.get(id(v), v.path), result.gradients)
                 result.gradients[path] = keep(_array(engine, g))
@@ -135,20 +136,20 @@ def train(
         # What a compiled step hands its optimizers has no values outside.
         see(*compiled_gradients(model, x, y, engine))
 
-    before = [_array(engine, v.stored()) for v in model.weights]
+    before = [_array(engine, v.stored()) for v in variables]
     for step in range(steps):
         model.reset_metrics()
         with _seeing(model, see if step == 0 and not compiled else None):
             logs = model.train_on_batch(x, y, return_dict=True)
         result.losses.append(_loss_in(logs, model))
-        weights = [_array(engine, v.stored()) for v in model.weights]
+        weights = [_array(engine, v.stored()) for v in variables]
         if beside is not None:
             result.distances.append(relative_distance(weights, beside.weights[step]))
         if with_weights:
             result.weights.append([keep(w) for w in weights])
         if step == 0:
             for path, old, new, v in zip(
-                paths, before, weights, model.weights, strict=True
+                paths, before, weights, variables, strict=True
             ):
                 if dtypes.is_float(v.dtype):
                     moved = new.astype(float) - old.astype(float)
