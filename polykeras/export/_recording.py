@@ -39,7 +39,7 @@ class Recorded(Spec):
     """
 
     # Masks follow tensors by weak references.
-    __slots__ = ("__weakref__", "value")
+    __slots__ = ("value",)
 
     def __init__(
         self, shape: tuple[int, ...], dtype: str, value: Array | None = None

@@ -37,7 +37,7 @@ class Spec(Operand):
         dtype: Canonical name.
     """
 
-    __slots__ = ("dtype", "shape")
+    __slots__ = ("__weakref__", "dtype", "shape")
 
     def __init__(self, shape: tuple[int, ...], dtype: str) -> None:
         """Remember shape and dtype."""
