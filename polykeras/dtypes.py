@@ -134,6 +134,12 @@ def _strengthen(name: str, floatx: str) -> str:
     return name
 
 
+@cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    # NumPy puts the name together at each call.
+    return dtype.name
+
+
 def standardize_dtype(dtype: object) -> str:
     """Return the canonical name of a dtype however it is spelled.
 
@@ -155,7 +161,7 @@ def standardize_dtype(dtype: object) -> str:
     elif isinstance(dtype, type) and dtype in (bool, int, float, complex, str):
         name = "complex64" if dtype is complex else dtype.__name__
     elif isinstance(dtype, np.dtype):
-        name = dtype.name
+        name = _name_of(dtype)
     else:
         # A backend's dtype object prints as "library.float32"; a scalar type
         # such as numpy.float32 carries the name itself.

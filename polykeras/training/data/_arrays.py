@@ -58,8 +58,8 @@ def to_host(x: Any) -> Array:
                 "The data hold Python objects that are not numbers (rows of unequal "
                 "length, or columns of text). Pad the rows or encode the columns."
             ) from error
-    if array.dtype.kind == "f" and array.dtype.name != config.floatx():
-        return array.astype(dtypes.as_numpy_dtype(config.floatx()))
+    if array.dtype.kind == "f":
+        return array.astype(dtypes.as_numpy_dtype(config.floatx()), copy=False)
     if array.dtype in (np.int64, np.uint64, np.uint32) and array.size:
         limits = np.iinfo(np.int32)
         if array.min() >= limits.min and array.max() <= limits.max:

@@ -119,15 +119,16 @@ class IterableAdapter(DataAdapter):
         if self._class_weight is not None and sample_weight is None:
             host = tree.map_leaves(to_host, y)
             sample_weight = class_weights(host, self._class_weight)
+        x = _tensors(x)
         if self.inspect is not None and y is not None:
             on_host = tree.map_leaves(
                 lambda a: to_host(a) if _is_on_host(a) else None, y
             )
-            self.inspect(_tensors(x), on_host)
-        parts = [x] if y is None else [x, y]
+            self.inspect(x, on_host)
+        parts = [] if y is None else [y]
         if sample_weight is not None:
-            parts = [x, y, sample_weight]
-        return tuple(_tensors(part) for part in parts)
+            parts = [y, sample_weight]
+        return (x, *map(_tensors, parts))
 
 
 def _tensors(structure: Any) -> Any:
