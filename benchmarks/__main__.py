@@ -66,6 +66,7 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
     from benchmarks import (
         bench_compare,
         bench_dispatch,
+        bench_feeding,
         bench_growth,
         bench_import,
         bench_memory,
@@ -81,6 +82,10 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
         "dispatch": (
             "Dispatch of one op, nanoseconds of CPU time",
             lambda peer: bench_dispatch.run(keras_python=peer),
+        ),
+        "feeding": (
+            "fit from a generator of ready batches against arrays, CPU time",
+            lambda peer: bench_feeding.run(),
         ),
         "growth": (
             "Growth of a step, CPU time beside JAX by hand",

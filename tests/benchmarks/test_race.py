@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from benchmarks import bench_feeding
 from benchmarks.bench_race import run
 from benchmarks.race.contenders import CONTENDERS, enters
 from benchmarks.race.workloads import WORKLOADS
@@ -33,3 +34,8 @@ def test_a_race_reports_every_kind_of_time():
     (row,) = run(workloads=("mlp_tiny",), contenders=("numpy",), rounds=1)
     kinds = ("fit_ms", "call_us", "predict_us", "first_step_s", "rss_mb")
     assert all(row[kind] > 0 for kind in kinds)
+
+
+def test_feeding_is_measured_on_the_engines_asked_for():
+    (row,) = bench_feeding.run(("numpy",), ("mlp_tiny",), rounds=1)
+    assert row["ratio"] == row["generator_ms"] / row["arrays_ms"] > 0
