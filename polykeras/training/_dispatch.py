@@ -63,8 +63,7 @@ class Pace:
             called = time.perf_counter()
             self._wait(before)
             done = time.perf_counter()
-            fits = int(_SECONDS / max((done - start) / steps, 1e-9))
-            self.size = max(1, min(2 * self.size, fits))
+            self.took(steps, done - start)
             # Calls return at once, and then this one starts where that before ended,
             # or when their work is done.
             if done - called > called - began:
@@ -73,9 +72,9 @@ class Pace:
 
     def took(self, count: int, seconds: float) -> None:
         """Take in a dispatch that is done: its steps and their time."""
-        self.size = max(
-            1, min(2 * self.size, int(_SECONDS * count / max(seconds, 1e-9)))
-        )
+        fits = int(_SECONDS * count / max(seconds, 1e-9))
+        # A dispatch during which another program had the processor says little.
+        self.size = max(1, self.size // 2, min(2 * self.size, fits))
 
     def forget(self) -> None:
         """Take in nothing of the dispatch before: it compiled, or an epoch ended."""

@@ -18,10 +18,10 @@ from polykeras.backend import Backend
 __all__ = ["only_library_code"]
 
 _KNOWN: Final = sys.stdlib_module_names | {"polykeras", "numpy", "ml_dtypes", "optree"}
-# What a model keeps of its runs: callbacks, data and steps are no part of a step. The
-# tracker holds the same things again.
+# What a model keeps of its runs and calls: callbacks, data and programs are no part of
+# a step. The tracker holds the same things again.
 _OF_RUNS: Final = frozenset(
-    {"_fit_run", "_resumption", "_steps", "_tracker", "history"}
+    {"_calls", "_fit_run", "_resumption", "_steps", "_tracker", "history"}
 )
 
 

@@ -261,3 +261,14 @@ def test_an_index_out_of_range_is_explained_at_every_call(backend: Backend) -> N
             with pytest.raises(ArgumentError, match="index 9"):
                 model(bad)
     assert np.isfinite(ops.convert_to_numpy(model(good))).all()
+
+
+def test_compiled_calls_leave_steps_compiled(backend: Backend) -> None:
+    model = small()
+    settle(model)
+    model.compile("sgd", "mse")
+    for _ in range(2):
+        model.fit(X, X[:, :2], batch_size=3, verbose=0)
+        model.predict(X, batch_size=3, verbose=0)
+    assert backend.capabilities.compile
+    assert all(step.traces for step in model._steps.values())

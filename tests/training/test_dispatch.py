@@ -261,6 +261,8 @@ def test_pace_doubles_until_a_dispatch_fills_its_time(
     for size in (2, 4, 8, 10, 10):
         known.took(known.size, 0.01 * known.size)
         assert known.size == size
+    known.took(10, 1000.0)
+    assert known.size == 5
     plan = DispatchPlan(1, capacity=4, pace=pace)
     assert (plan.batches, plan.rows) == (1, 4)
     assert DispatchPlan(3, capacity=8).rows == 3
