@@ -53,7 +53,7 @@ KERAS2 = Path(__file__).parents[1] / "saving" / "data" / "keras2_files.zip"
 # What a worker may take beyond what it had at its start.
 MEMORY = 2 << 30
 SECONDS = 60
-BATCH = 250
+BATCH = 2000
 
 
 def make_model() -> Any:
