@@ -143,6 +143,10 @@ class Delegate(Backend):
         """Ask the other backend."""
         return self.inner.from_numpy(x, dtype)
 
+    def borrowed(self, x: Array) -> Tensor:
+        """Ask the other backend."""
+        return self.inner.borrowed(x)
+
     def to_numpy(self, x: Tensor) -> Array:
         """Ask the other backend."""
         return self.inner.to_numpy(x)

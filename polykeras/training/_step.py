@@ -248,18 +248,19 @@ class Step:
 
         def picked(i: int) -> Any:
             start, stop = int(rows.numbers[i, 0]), int(rows.numbers[i, -1]) + 1
-            return gathered(rows.tensors, rows.form, lambda x: x[start:stop])
+            # The array API wants a place for every axis.
+            return gathered(rows.tensors, rows.form, lambda x: x[start:stop, ...])
 
         results = []
         if not self._settled or self._is_new_remainder(rows):
-            results.append(self._run_eagerly([picked(0)], [all_keys[0]]))
+            results.append(self._run_eagerly([picked(0)], [all_keys[0, ...]]))
         if self._compiled is None:
             self._compile(picked(0))
         run: Any = self._compiled
         values = [v.raw() for v in self._variables]
         try:
             for i in range(len(results), len(rows)):
-                result, values = run(values, [picked(i)], [all_keys[i]])
+                result, values = run(values, [picked(i)], [all_keys[i, ...]])
                 results.append(self._in_order(result))
         finally:
             self._bind(values)

@@ -14,8 +14,9 @@ import numpy as np
 
 CASES: dict[str, Callable[[Any], Any]] = {}
 # Cases that are trained before and after saving, with the shapes of their targets.
-TRAINED: dict[str, list[tuple[int, ...]]] = {
-    # Models of Keras 2, see make_keras2_files.
+TRAINED: dict[str, list[tuple[int, ...]]] = {}
+# The shapes of targets of Keras 2's models, see make_keras2_files.
+OLD: dict[str, list[tuple[int, ...]]] = {
     "stack": [(4,)],
     "graph": [(3,), (4,), (1,)],
     "sequences": [(3,)],
@@ -78,7 +79,8 @@ def inputs_of(model: Any, name: str) -> Any:
 
 def targets_of(name: str) -> Any:
     rng = seeded(name + "targets")
-    made = [rng.uniform(0, 1, (BATCH, *s)).astype("float32") for s in TRAINED[name]]
+    shapes = TRAINED.get(name) or OLD[name]
+    made = [rng.uniform(0, 1, (BATCH, *s)).astype("float32") for s in shapes]
     return made[0] if len(made) == 1 else made
 
 
