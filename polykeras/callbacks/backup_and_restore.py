@@ -86,7 +86,7 @@ class BackupAndRestore(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write a backup after the epoch."""
         if self._frequency.by_epoch or self.double_checkpoint:
-            self._checkpoint.save(self.model, logs, finished=True)
+            self._checkpoint.save(self.model, logs)
 
     def on_train_end(self, logs: Any = None) -> None:
         """Remove the backups of a run that is complete."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from polykeras.callbacks.callback import Callback
@@ -40,6 +41,8 @@ class CallbackList(Callback):
     Attributes:
         callbacks: The callbacks.
         history: The `History` among them, if any.
+        hook: Name of the hook of training that is being passed on, or ``""``.
+        waiting: The callbacks that it has not reached yet.
     """
 
     def __init__(
@@ -63,6 +66,8 @@ class CallbackList(Callback):
                     "instances of Callback subclasses."
                 )
         self.callbacks: list[Callback] = given
+        self.hook = ""
+        self.waiting: list[Callback] = []
         self.history = next((c for c in given if isinstance(c, History)), None)
         if add_history and self.history is None:
             self.history = History()
@@ -109,12 +114,22 @@ class CallbackList(Callback):
         """
         return any(c._acts_on_batches for c in self._by_batch[kind])
 
+    def _each(self, hook: str, callbacks: Iterable[Callback]) -> Iterator[Callback]:
+        """Yield callbacks, and keep how far the hook has come.
+
+        A checkpoint that one of them makes tells with it what is left to be done.
+        """
+        self.hook, self.waiting = hook, list(callbacks)
+        while self.waiting:
+            yield self.waiting.pop(0)
+        self.hook = ""
+
     def _batch(self, kind: str, hook: str, batch: int, logs: Any) -> None:
         listeners = self._by_batch[kind]
         if not listeners:
             return
         floats: Any = None
-        for c in listeners:
+        for c in self._each(hook, listeners):
             if isinstance(c, ProgbarLogger):
                 getattr(c, hook)(batch, logs)
             else:
@@ -148,13 +163,14 @@ class CallbackList(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Pass the hook on."""
-        for c in self.callbacks:
+        for c in self._each("on_epoch_begin", self.callbacks):
             c.on_epoch_begin(epoch, logs)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Pass the hook on; a callback may add to the logs for those after it."""
         logs = {} if logs is None else logs
-        for c in sorted(self.callbacks, key=lambda c: c._place):
+        ordered = sorted(self.callbacks, key=lambda c: c._place)
+        for c in self._each("on_epoch_end", ordered):
             c.on_epoch_end(epoch, logs)
 
     def on_train_begin(self, logs: Any = None) -> None:

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from polykeras.backend import Array
-    from polykeras.callbacks import CallbackList
+    from polykeras.callbacks import Callback, CallbackList
     from polykeras.training.data import DataAdapter
 
-__all__ = ["Resumption", "Run", "Snapshot", "snapshot"]
+__all__ = ["Resumption", "Run", "Snapshot", "is_number", "snapshot"]
 
 # Arrays that are no weights, beside the parts of the model.
 _METRICS = "training/metrics"
@@ -31,6 +31,8 @@ _GENERATORS = "training/generators"
 _CALLBACKS = "training/callbacks"
 # More epochs or batches than any run has.
 _MOST = 2**48
+# Hooks during which a checkpoint tells which callbacks they have not reached yet.
+_HOOKS = ("on_epoch_begin", "on_train_batch_end", "on_epoch_end")
 
 
 @dataclass
@@ -42,13 +44,15 @@ class Run:
         observers: The callbacks.
         epoch: Number of the current epoch.
         batch: Batches of it that are done.
-        logs: Logs of the last of them.
+        over: Whether all of it is done, but for what callbacks do at its end.
+        logs: Logs of the epoch, or of its last batch so far.
     """
 
     data: DataAdapter
     observers: CallbackList
     epoch: int = 0
     batch: int = 0
+    over: bool = False
     logs: dict[str, Any] = field(default_factory=dict)
 
 
@@ -65,13 +69,8 @@ class Snapshot:
     data: dict[str, Any]
 
 
-def snapshot(model: Any, *, finished: bool = False) -> Snapshot:
-    """Return the state of a model and, inside `fit`, of the run.
-
-    Args:
-        model: The model.
-        finished: Whether the current epoch is over, callbacks included.
-    """
+def snapshot(model: Any) -> Snapshot:
+    """Return the state of a model and, inside `fit`, of the run."""
     groups = collect_weights(model) if model.built else {}
     groups[_METRICS] = {
         f"{i}.{j}": v.numpy()
@@ -88,24 +87,39 @@ def snapshot(model: Any, *, finished: bool = False) -> Snapshot:
     }
     run: Run | None = model._fit_run
     if run is not None:
-        batch = 0 if finished else run.batch
+        batch = 0 if run.over else run.batch
         passed = run.data.position(batch)
         order = model._last_order if passed else None
         data |= {
-            "epoch": run.epoch + int(finished),
+            "epoch": run.epoch + int(run.over),
             "batch": batch,
             "passed": passed,
             "order": None if order is None else list(order),
-            "logs": _floats(run.logs),
+            "hook": run.observers.hook if run.observers.hook in _HOOKS else "",
         }
-        states, groups[_CALLBACKS] = _callback_states(run.observers)
-        data["callbacks"] = states
+        arrays: dict[str, Array] = {}
+        data["logs"] = _packed(_numeric(run.logs), arrays)
+        data["callbacks"] = [
+            {
+                "class_name": type(c).__name__,
+                "state": _packed(c.get_state(), arrays),
+                "waiting": any(c is other for other in run.observers.waiting),
+            }
+            for c in run.observers.callbacks
+        ]
+        groups[_CALLBACKS] = arrays
     return Snapshot(groups, data)
 
 
-def _floats(logs: Mapping[str, Any]) -> dict[str, float]:
-    read = read_logs(dict(logs))
-    return {k: v for k, v in read.items() if isinstance(v, float)}
+def _numeric(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the numbers and arrays in logs; a callback may add anything to them."""
+    found = {k: v for k, v in logs.items() if is_number(v) or hasattr(v, "shape")}
+    return read_logs(found)
+
+
+def is_number(value: Any) -> bool:
+    """Return whether a value in logs is a number or a tensor of one."""
+    return isinstance(value, int | float) or getattr(value, "shape", None) == ()
 
 
 def _generators() -> dict[str, Array]:
@@ -135,51 +149,49 @@ def _read_generators(store: Store) -> tuple[Any, Any]:
 # -- callbacks -------------------------------------------------------------------
 
 
-def _callback_states(observers: CallbackList) -> tuple[list[Any], dict[str, Array]]:
-    """Return the states of all callbacks, with arrays apart."""
-    arrays: dict[str, Array] = {}
+def _packed(value: Any, arrays: dict[str, Array]) -> Any:
+    """Return plain data; arrays go to a dict of their own."""
+    if isinstance(value, np.ndarray):
+        key = str(len(arrays))
+        arrays[key] = value
+        return {"__array__": key}
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, dict):
+        return {k: _packed(v, arrays) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_packed(v, arrays) for v in value]
+    return value
 
-    def plain(value: Any) -> Any:
-        if isinstance(value, np.ndarray):
-            key = str(len(arrays))
-            arrays[key] = value
-            return {"__array__": key}
-        if isinstance(value, np.generic):
-            return value.item()
-        if isinstance(value, dict):
-            return {k: plain(v) for k, v in value.items()}
-        if isinstance(value, list | tuple):
-            return [plain(v) for v in value]
-        return value
 
-    states = [
-        {"class_name": type(c).__name__, "state": plain(c.get_state())}
-        for c in observers.callbacks
-    ]
-    return states, arrays
+def _unpacked(value: Any, arrays: Store) -> Any:
+    """Return what `_packed` made plain, with the arrays in it."""
+    if isinstance(value, dict):
+        if "__array__" in value:
+            return arrays[value["__array__"]]
+        return {k: _unpacked(v, arrays) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_unpacked(v, arrays) for v in value]
+    return value
 
 
 def _restore_callbacks(
     observers: CallbackList, states: list[Any], arrays: Store
-) -> None:
-    def full(value: Any) -> Any:
-        if isinstance(value, dict):
-            if "__array__" in value:
-                return arrays[value["__array__"]]
-            return {k: full(v) for k, v in value.items()}
-        if isinstance(value, list):
-            return [full(v) for v in value]
-        return value
-
+) -> list[Callback]:
+    """Set the states of callbacks; return those that the hook had yet to reach."""
     left = list(states)
+    waiting: list[Callback] = []
     for callback in observers.callbacks:
         name = type(callback).__name__
         for entry in left:
             if entry["class_name"] == name:
                 with _reading(f"state of the callback {name}"):
-                    callback.set_state(full(entry["state"]))
+                    callback.set_state(_unpacked(entry["state"], arrays))
                 left.remove(entry)
+                if entry["waiting"]:
+                    waiting.append(callback)
                 break
+    return waiting
 
 
 @contextmanager
@@ -208,6 +220,14 @@ def _count(data: Mapping[str, Any], name: str) -> int:
     return found
 
 
+def _read_logs(data: Mapping[str, Any], arrays: Store) -> dict[str, Any]:
+    logs = _unpacked(data.get("logs") or {}, arrays)
+    for name, value in logs.items():
+        if not isinstance(value, int | float | np.ndarray):
+            raise ValueError(f"logs hold {name} = {value!r}")
+    return dict(logs)
+
+
 # -- taking up -------------------------------------------------------------------
 
 
@@ -217,7 +237,7 @@ class Resumption:
     Attributes:
         epoch: The epoch to go on with.
         batch: Batches of it that were done.
-        logs: Logs of the last of them.
+        logs: Logs of the last of them, or of the epoch before.
         stopped: Whether training had been stopped.
 
     Args:
@@ -241,7 +261,9 @@ class Resumption:
         with _reading("state of the run"):
             self.epoch, self.batch = _count(data, "epoch"), _count(data, "batch")
             self._passed = _count(data, "passed")
-            self.logs: dict[str, Any] = dict(data.get("logs") or {})
+            self.logs: dict[str, Any] = _read_logs(data, self._arrays)
+            self._hook = str(data.get("hook", ""))
+            self._waiting: list[Callback] = []
             self.stopped = bool(data.get("stop_training"))
             seed, counter = (int(n) for n in data["generator"])
             self._generator = (seed, counter)
@@ -249,7 +271,11 @@ class Resumption:
             self._order = None if order is None else (int(order[0]), int(order[1]))
             np.array([counter, *(self._order or ())], np.uint64)
             self._callbacks = [
-                {"class_name": str(c["class_name"]), "state": c["state"]}
+                {
+                    "class_name": str(c["class_name"]),
+                    "state": c["state"],
+                    "waiting": bool(c["waiting"]),
+                }
                 for c in data.get("callbacks") or ()
             ]
             generators = self._generators
@@ -292,7 +318,40 @@ class Resumption:
         model._order_to_repeat = self._order
         run.data.resume(self._passed, self.batch)
         run.logs = self.logs
-        _restore_callbacks(run.observers, self._callbacks, self._arrays)
+        self._waiting = _restore_callbacks(run.observers, self._callbacks, self._arrays)
+
+    @property
+    def within_epoch(self) -> bool:
+        """Whether it goes on with an epoch that has begun."""
+        return self.batch > 0 or self._hook == "on_epoch_begin"
+
+    def go_within_epoch(self, model: Any, run: Run) -> None:
+        """Take an epoch up that has begun."""
+        self._undo_begin(model, run)
+        run.batch = self.batch
+        for callback in self._waiting:
+            if self._hook == "on_epoch_begin":
+                callback.on_epoch_begin(self.epoch)
+            elif self._hook == "on_train_batch_end":
+                callback.on_train_batch_end(self.batch - 1, dict(self.logs))
+
+    def end_epoch(self, model: Any, run: Run) -> None:
+        """Let the callbacks end the epoch before that had not done so."""
+        if self._hook != "on_epoch_end" or not self._waiting:
+            return
+        epoch = self.epoch - 1
+        waiting = sorted(self._waiting, key=lambda c: c._place)
+        for callback in waiting:
+            callback.on_epoch_begin(epoch)
+        self._undo_begin(model, run)
+        for callback in waiting:
+            callback.on_epoch_end(epoch, self.logs)
+        self.stopped = model.stop_training
+
+    def _undo_begin(self, model: Any, run: Run) -> None:
+        # What callbacks changed when the epoch began had been changed before.
+        self.restore_model(model)
+        self.restore_run(model, run)
 
     def restore_metrics(self, model: Any) -> None:
         """Set the totals of the metrics, which all exist by now."""

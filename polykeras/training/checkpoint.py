@@ -23,7 +23,7 @@ from polykeras.errors import ArgumentError, DataError
 from polykeras.storage.atomic import make_folder, sync_file, sync_folder
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.safetensors_format import open_safetensors, write_safetensors
-from polykeras.training._resuming import Resumption, snapshot
+from polykeras.training._resuming import Resumption, is_number, snapshot
 
 __all__ = ["Checkpoint"]
 
@@ -88,30 +88,27 @@ class Checkpoint:
 
     # -- writing ---------------------------------------------------------------
 
-    def save(
-        self,
-        model: Any,
-        logs: Mapping[str, Any] | None = None,
-        *,
-        finished: bool = False,
-    ) -> Path:
+    def save(self, model: Any, logs: Mapping[str, Any] | None = None) -> Path:
         """Write a checkpoint and remove those that are no longer to be kept.
+
+        A callback may save at the beginning or the end of an epoch and after a batch.
+        A run that takes the checkpoint up goes on behind this call: with the callbacks
+        that the hook had yet to reach, then with the next batch.
 
         Args:
             model: A compiled model.
             logs: Values that tell which checkpoints are best.
-            finished: In a callback: whether the current epoch is over.
 
         Returns:
             The folder of the checkpoint.
         """
-        taken = snapshot(model, finished=finished)
+        taken = snapshot(model)
         make_folder(self.directory)
         self._remove_partial()
         numbers = self._numbers()
         number = numbers[-1] + 1 if numbers else 0
         target = self._folder(number)
-        values = {k: float(v) for k, v in (logs or {}).items() if _is_number(v)}
+        values = {k: float(v) for k, v in (logs or {}).items() if is_number(v)}
         work = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.directory))
         write_safetensors(work / _ARRAYS, taken.groups)
         (work / _STATE).write_text(json.dumps(taken.data))
@@ -250,7 +247,3 @@ def _described(path: Path) -> dict[str, Any]:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return {"sha256": digest, "bytes": path.stat().st_size}
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) or getattr(value, "shape", None) == ()

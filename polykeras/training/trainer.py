@@ -181,17 +181,16 @@ class Trainer(Compiling, Running):
             resumption, self._resumption = self._resumption, None
             if resumption is not None:
                 resumption.restore_run(self, run)
+                resumption.end_epoch(self, run)
                 initial_epoch, logs = resumption.epoch, resumption.logs
-                epochs = initial_epoch if resumption.stopped else epochs
+                if resumption.stopped:
+                    epochs = initial_epoch + int(resumption.within_epoch)
             for epoch in range(initial_epoch, epochs):
-                run.epoch, run.batch = epoch, 0
+                run.epoch, run.batch, run.over = epoch, 0, False
                 self.reset_metrics()
                 observers.on_epoch_begin(epoch)
-                if resumption is not None and resumption.batch:
-                    # What the begin of the epoch changed had been changed before.
-                    resumption.restore_model(self)
-                    resumption.restore_run(self, run)
-                    run.batch = resumption.batch
+                if resumption is not None and resumption.within_epoch:
+                    resumption.go_within_epoch(self, run)
                     logs = self._train_epoch(run, check, resumption)
                 else:
                     logs = self._train_epoch(run, check)
@@ -200,6 +199,7 @@ class Trainer(Compiling, Running):
                     values = self._evaluate(validation, observers, check)
                     logs |= {f"val_{k}": v for k, v in values.items()}
                 logs = read_logs(logs)
+                run.over, run.logs = True, logs
                 observers.on_epoch_end(epoch, logs)
                 check()
                 if self.stop_training:
@@ -226,6 +226,8 @@ class Trainer(Compiling, Running):
         """Train on the batches of an epoch, or what is left; return the last logs."""
         observers = run.observers
         logs: dict[str, Any] = {} if resumption is None else resumption.logs
+        if resumption is not None and self.stop_training:
+            return logs
         step: Step | None = None
 
         def plan_for(batch: Any) -> DispatchPlan:

@@ -111,6 +111,7 @@ def test_a_damaged_checkpoint_is_passed_over(tmp_path, file):
         {"order": [1]},
         {"callbacks": [{"state": {}}]},
         {"logs": 3},
+        {"logs": {"loss": "low"}},
         {"seeds": {"layers/dropout": [["x", 0]]}},
     ],
     ids=lambda change: next(iter(change)),
@@ -208,20 +209,30 @@ def test_arguments_are_checked(tmp_path):
         Checkpoint(tmp_path, mode="best")
 
 
-class _StopAt(keras.callbacks.Callback):
-    """Saves and ends the run after a batch."""
+class _BreakOff(keras.callbacks.Callback):
+    """Saves in a hook and ends the run there."""
 
-    def __init__(self, checkpoint, epoch, batch):
+    def __init__(self, checkpoint, hook, epoch, batch=None):
         super().__init__()
-        self.checkpoint, self.place, self.epoch = checkpoint, (epoch, batch), 0
+        self.checkpoint, self.place, self.now = checkpoint, (hook, epoch, batch), 0
 
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (self.epoch, batch) == self.place:
+    def _pass(self, hook, batch=None, logs=None):
+        if (hook, self.now, batch) == self.place:
             self.checkpoint.save(self.model, logs)
             raise KeyboardInterrupt
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.now = epoch
+        self._pass("epoch_begin")
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._pass("batch_end", batch, logs)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._pass("epoch_end", None, logs)
+
+    def on_train_end(self, logs=None):
+        self._pass("train_end")
 
 
 def test_a_run_of_single_steps_goes_on_in_dispatches_of_many(backend, tmp_path):
@@ -231,8 +242,87 @@ def test_a_run_of_single_steps_goes_on_in_dispatches_of_many(backend, tmp_path):
     run = {"batch_size": 2, "epochs": 3, "verbose": 0}
     history = whole.fit(X, Y, **run).history
     checkpoint = Checkpoint(tmp_path)
+    stop = _BreakOff(checkpoint, "batch_end", 1, 1)
     with pytest.raises(KeyboardInterrupt):
-        broken.fit(X, Y, **run, callbacks=[_StopAt(checkpoint, 1, 1)])
+        broken.fit(X, Y, **run, callbacks=[stop])
     assert checkpoint.restore(resumed)
     assert resumed.fit(X, Y, **run).history == history
     assert_same(resumed, whole)
+
+
+class _Tally(keras.callbacks.Callback):
+    """Counts hooks, changes the rate and adds to the logs."""
+
+    def __init__(self):
+        super().__init__()
+        self.counts = {}
+
+    def _count(self, hook):
+        self.counts[hook] = self.counts.get(hook, 0) + 1
+        rate = self.model.optimizer.learning_rate
+        self.model.optimizer.learning_rate = float(rate) * 0.875
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._count("epoch_begin")
+
+    def on_train_batch_end(self, batch, logs=None):
+        self._count("batch_end")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self._count("epoch_end")
+        logs["rows"] = np.full(2, self.counts["epoch_end"])
+        logs["total"] = logs.get("total", 0) + sum(self.counts.values())
+
+    def get_state(self):
+        return {"counts": self.counts}
+
+    def set_state(self, state):
+        self.counts = dict(state["counts"])
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("epoch_begin", 0),
+        ("epoch_begin", 1),
+        ("batch_end", 1, 0),
+        ("batch_end", 1, 2),
+        ("epoch_end", 0),
+        ("epoch_end", 2),
+        ("train_end", 2),
+    ],
+    ids=lambda place: "-".join(map(str, place)),
+)
+def test_a_run_goes_on_behind_the_call_of_a_callback(backend, tmp_path, place):
+    def run(model, *others):
+        before, after = _Tally(), _Tally()
+        stop = keras.callbacks.EarlyStopping("loss", patience=9)
+        observers = [before, *others, after, stop]
+        arguments = {"batch_size": 2, "epochs": 3, "validation_split": 0.25}
+        done = model.fit(X, Y, **arguments, verbose=0, callbacks=observers)
+        assert before.counts == after.counts
+        rows = [r.tolist() for r in done.history.pop("rows")]
+        return done.history, done.epoch, rows, after.counts
+
+    whole, broken, resumed = make(), make(), make()
+    expected = run(whole)
+    assert expected[1] == [0, 1, 2]
+    checkpoint = Checkpoint(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        run(broken, _BreakOff(checkpoint, *place))
+    assert checkpoint.restore(resumed)
+    assert run(resumed) == expected
+    assert_same(resumed, whole)
+
+
+def test_a_callback_that_ends_the_run_does_so_when_it_goes_on(tmp_path):
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    checkpoint, model = Checkpoint(tmp_path), make()
+    saving = _BreakOff(checkpoint, "epoch_end", 0)
+    with pytest.raises(KeyboardInterrupt):
+        make().fit(X, Y, epochs=3, verbose=0, callbacks=[saving, Stop()])
+    checkpoint.restore(model)
+    assert model.fit(X, Y, epochs=3, verbose=0, callbacks=[Stop()]).epoch == [0]
