@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from polykeras.backend import Array
 from polykeras.errors import ArgumentError, DataError, UnsafeFileError
-from polykeras.storage.atomic import atomic_path
+from polykeras.storage.atomic import atomic_path, remove_abandoned
 from polykeras.storage.hdf5 import open_hdf5, part_names, read_groups, write_groups
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.limits import current_limits
@@ -86,6 +86,7 @@ def _remove(path: Path, stem: str, token: str, before: set[str]) -> None:
         found = file.name in before or own.fullmatch(file.name)
         if found and not file.name.startswith(f"{stem}_{token}_"):
             file.unlink(missing_ok=True)
+    remove_abandoned(path.parent, f"{stem}_", more=True)
 
 
 def _divided(

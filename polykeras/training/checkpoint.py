@@ -11,8 +11,6 @@ import hashlib
 import json
 import os
 import re
-import shutil
-import tempfile
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,7 +18,12 @@ from typing import Any, Final
 
 from polykeras.callbacks._monitor import better_than
 from polykeras.errors import ArgumentError, DataError
-from polykeras.storage.atomic import make_folder, sync_file, sync_folder
+from polykeras.storage.atomic import (
+    make_folder,
+    sync_file,
+    sync_folder,
+    working_folder,
+)
 from polykeras.storage.json_data import parse_json_object
 from polykeras.storage.safetensors_format import open_safetensors, write_safetensors
 from polykeras.training._resuming import Resumption, is_number, snapshot
@@ -31,8 +34,8 @@ _MANIFEST: Final = "manifest.json"
 _ARRAYS: Final = "arrays.safetensors"
 _STATE: Final = "state.json"
 _NAME: Final = re.compile(r"checkpoint-(\d{8,})")
-# Folders that are being written or removed; a process that was killed leaves them.
-_PARTIAL: Final = ".partial-"
+# What folders are for that are being written or removed.
+_WORK: Final = "checkpoint"
 
 
 class Checkpoint:
@@ -104,21 +107,20 @@ class Checkpoint:
         """
         taken = snapshot(model)
         make_folder(self.directory)
-        self._remove_partial()
         numbers = self._numbers()
         number = numbers[-1] + 1 if numbers else 0
         target = self._folder(number)
         values = {k: float(v) for k, v in (logs or {}).items() if is_number(v)}
-        work = Path(tempfile.mkdtemp(prefix=_PARTIAL, dir=self.directory))
-        write_safetensors(work / _ARRAYS, taken.groups)
-        (work / _STATE).write_text(json.dumps(taken.data))
-        files = {n: _described(work / n) for n in (_ARRAYS, _STATE)}
-        manifest = {"format": 1, "logs": values, "files": files}
-        (work / _MANIFEST).write_text(json.dumps(manifest, indent=1))
-        for name in (_ARRAYS, _STATE, _MANIFEST):
-            sync_file(work / name)
-        sync_folder(work)
-        work.rename(target)
+        with working_folder(self.directory, _WORK) as work:
+            write_safetensors(work / _ARRAYS, taken.groups)
+            (work / _STATE).write_text(json.dumps(taken.data))
+            files = {n: _described(work / n) for n in (_ARRAYS, _STATE)}
+            manifest = {"format": 1, "logs": values, "files": files}
+            (work / _MANIFEST).write_text(json.dumps(manifest, indent=1))
+            for name in (_ARRAYS, _STATE, _MANIFEST):
+                sync_file(work / name)
+            sync_folder(work)
+            work.rename(target)
         sync_folder(self.directory)
         self._prune(number)
         return target
@@ -132,19 +134,15 @@ class Checkpoint:
         matches = [_NAME.fullmatch(p.name) for p in self.directory.iterdir()]
         return sorted(int(m[1]) for m in matches if m)
 
-    def _remove_partial(self) -> None:
-        for path in self.directory.glob(f"{_PARTIAL}*"):
-            shutil.rmtree(path, ignore_errors=True)
-
     def _prune(self, newest: int) -> None:
         numbers = self._numbers()
         kept = {newest, *numbers[-self.keep_last :], *self._best(numbers)}
-        for number in numbers:
-            if number not in kept:
-                # Half of a checkpoint must not stand under its name.
-                doomed = self.directory / f"{_PARTIAL}{number}"
-                self._folder(number).rename(doomed)
-                shutil.rmtree(doomed, ignore_errors=True)
+        doomed = [self._folder(n) for n in numbers if n not in kept]
+        if doomed:
+            # Half of a checkpoint must not stand under its name.
+            with working_folder(self.directory, _WORK) as work:
+                for folder in doomed:
+                    folder.rename(work / folder.name)
 
     def _best(self, numbers: list[int]) -> list[int]:
         """Return the numbers of the best checkpoints, best first."""

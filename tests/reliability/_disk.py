@@ -67,6 +67,7 @@ class Disk:
 
                 def undo() -> None:
                     if b.exists():  # It may have been removed under its new name.
+                        a.parent.mkdir(exist_ok=True)
                         call(b, a)
                     self._restore(b, old)
 

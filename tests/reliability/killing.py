@@ -124,7 +124,7 @@ def run(backend: str, kills: int, epochs: int, units: int, seed: int) -> dict[st
             os.kill(process.pid, signal.SIGKILL)
             process.join()
             killed += process.exitcode == -signal.SIGKILL
-            while_writing += any(folder.glob(".partial-*"))
+            while_writing += any(folder.glob(".*.partial"))
             found = progress(folder, units)
             assert found is not None or done == (0, 0), "no checkpoint loads"
             assert found is None or found >= done, f"{found} after {done}"

@@ -75,8 +75,9 @@ def test_the_last_and_the_best_are_kept(tmp_path):
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path):
-    (tmp_path / ".partial-x").mkdir()
-    (tmp_path / ".partial-x" / "arrays.safetensors").write_bytes(b"half")
+    left = tmp_path / ".checkpoint.abcd1234.partial"
+    left.mkdir()
+    (left / "arrays.safetensors").write_bytes(b"half")
     Checkpoint(tmp_path).save(trained(1))
     assert names(tmp_path) == ["checkpoint-00000000"]
 
