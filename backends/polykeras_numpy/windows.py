@@ -1,8 +1,7 @@
-"""Convolution and pooling in NumPy: few large matrix products, views for the rest.
+"""Convolution in NumPy: few large matrix products, views for the rest.
 
 Convolution copies all windows into the rows of one matrix (im2col), so it is a
 single product; depthwise convolution is a sum of products over the window's cells.
-Pooling runs over the cells of the window, each a strided view of the whole batch.
 
 Reference: Chellapilla, Puri and Simard, 2006, "High Performance Convolutional
 Neural Networks for Document Processing", section 3.
@@ -18,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from polykeras.backend.array_api.windows import mean_weights
+from polykeras_numpy.buffers import empty
 
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
 
-__all__ = ["KERNELS"]
+__all__ = ["KERNELS", "cells_of", "pad", "pieces", "wide"]
 
 Ints = Sequence[int]
 Padding = Sequence[tuple[int, int]]
@@ -31,14 +30,19 @@ Padding = Sequence[tuple[int, int]]
 # Columns for more than this many numbers are made in pieces of the batch: pieces
 # stay in the cache between the copy and the product, and memory stays bounded.
 _PIECE: Final = 1 << 20
+# Runs of numbers below this are copied cell by cell, in longer runs.
+_SHORT: Final = 8
+# The most by which a product with the flipped kernel may be larger than one whose
+# columns are added up.
+_MORE: Final = 1.25
 
 
-def _wide(x: Array) -> Array:
+def wide(x: Array) -> Array:
     """Return 16-bit floats as float32: BLAS has no kernels for them."""
     return x.astype(np.float32) if x.dtype.itemsize <= 2 else x
 
 
-def _pad(x: Array, padding: Padding, value: Any = 0) -> Array:
+def pad(x: Array, padding: Padding, value: Any = 0) -> Array:
     """Add cells of one value at both ends of the spatial axes, or crop them."""
     if not any(low or high for low, high in padding):
         return x
@@ -52,7 +56,8 @@ def _pad(x: Array, padding: Padding, value: Any = 0) -> Array:
     x = x[tuple(inner)]
     if tuple(shape) == x.shape:
         return x
-    out = np.full(shape, value, x.dtype) if value else np.zeros(shape, x.dtype)
+    out = empty(tuple(shape), x.dtype)
+    out[...] = value
     out[tuple(outer)] = x
     return out
 
@@ -79,7 +84,7 @@ def _views(
     )
 
 
-def _cells(
+def cells_of(
     window: Ints, windows: Ints, strides: Ints, dilation: Ints
 ) -> Iterator[tuple[tuple[int, ...], tuple[slice, ...]]]:
     """Yield each cell of a window, and where it lies in all windows."""
@@ -91,9 +96,26 @@ def _cells(
         yield cell, (slice(None), *place, slice(None))
 
 
-def _pieces(batch: int, row: int) -> Iterator[slice]:
-    """Split the batch so that a piece holds about `_PIECE` numbers."""
-    step = max(_PIECE // max(row, 1), 1)
+def _columns(
+    x: Array, window: Ints, windows: Ints, strides: Ints, dilation: Ints
+) -> Array:
+    """Return all windows as the rows of a matrix, in either order of memory."""
+    cells, channels = math.prod(window), x.shape[-1]
+    if window[-1] * channels < min(_SHORT, windows[-1]):
+        shape = (*window, channels, x.shape[0], *windows)
+        across = empty(shape, x.dtype)
+        for cell, place in cells_of(window, windows, strides, dilation):
+            across[cell] = np.moveaxis(x[place], -1, 0)
+        return across.reshape(cells * channels, -1).T
+    views = _views(x, window, windows, strides, dilation)
+    out = empty(views.shape, x.dtype)
+    out[...] = views
+    return out.reshape(-1, cells * channels)
+
+
+def pieces(batch: int, row: int, most: int = _PIECE) -> Iterator[slice]:
+    """Split the batch so that a piece holds about `most` numbers."""
+    step = max(most // max(row, 1), 1)
     return (slice(i, i + step) for i in range(0, batch, step))
 
 
@@ -101,19 +123,16 @@ def _is_pointwise(window: Ints, strides: Ints) -> bool:
     return math.prod(window) == 1 and math.prod(strides) == 1
 
 
-# -- convolution -------------------------------------------------------------------
-
-
 def conv_general(
     inputs: Array, kernel: Array, strides: Ints, padding: Padding, dilation: Ints
 ) -> Array:
     """Multiply the matrix of windows by the kernel as a matrix."""
     dtype = inputs.dtype
-    x, kernel = _pad(_wide(inputs), padding), _wide(kernel)
+    x, kernel = pad(wide(inputs), padding), wide(kernel)
     *window, per_group, filters = kernel.shape
     groups = x.shape[-1] // per_group
     windows = _counts(x.shape[1:-1], window, strides, dilation)
-    out = np.empty((x.shape[0], *windows, filters), x.dtype)
+    out = empty((x.shape[0], *windows, filters), x.dtype)
     if groups > 1:
         _grouped_conv(out, x, kernel, groups, strides, dilation)
         return out.astype(dtype, copy=False)
@@ -121,10 +140,10 @@ def conv_general(
     if _is_pointwise(window, strides):
         np.matmul(x.reshape(-1, per_group), matrix, out=out.reshape(-1, filters))
         return out.astype(dtype, copy=False)
-    views = _views(x, window, windows, strides, dilation)
-    for piece in _pieces(x.shape[0], math.prod(windows) * matrix.shape[0]):
-        columns = views[piece].reshape(-1, matrix.shape[0])
+    for piece in pieces(x.shape[0], math.prod(windows) * matrix.shape[0]):
+        columns = _columns(x[piece], window, windows, strides, dilation)
         np.matmul(columns, matrix, out=out[piece].reshape(-1, filters))
+        del columns  # so that the next ones find this memory free, and in the cache
     return out.astype(dtype, copy=False)
 
 
@@ -138,7 +157,7 @@ def _grouped_conv(
         weights = kernel.reshape(*window, groups, filters // groups)
         split[...] = 0
         term = np.empty_like(split)
-        for cell, place in _cells(window, windows, strides, dilation):
+        for cell, place in cells_of(window, windows, strides, dilation):
             np.multiply(x[place][..., None], weights[cell], out=term)
             split += term
         return
@@ -169,22 +188,41 @@ def conv_general_transpose(
     padding: Padding,
     dilation: Ints,
 ) -> Array:
-    """Multiply by the kernel's transpose and add every cell to its place (col2im)."""
+    """Multiply by the kernel's transpose and add every cell to its place (col2im).
+
+    With strides of one this is a convolution with the flipped kernel too, which adds
+    within the product but has a window for each input instead of each output.
+    """
     dtype = outputs.dtype
-    g, kernel = _wide(outputs), _wide(kernel)
+    g, kernel = wide(outputs), wide(kernel)
     *window, per_group, filters = kernel.shape
     windows = g.shape[1:-1]
     if groups == 1 and _is_pointwise(window, strides):
         product = g.reshape(-1, filters) @ kernel.reshape(per_group, filters).T
         product = product.reshape(*g.shape[:-1], per_group)
         crop = [(-low, -high) for low, high in padding]
-        return _pad(product, crop).astype(dtype, copy=False)
+        return pad(product, crop).astype(dtype, copy=False)
     sizes = [
         (n - 1) * s + (k - 1) * d + 1
         for n, k, s, d in zip(windows, window, strides, dilation, strict=True)
     ]
-    out = np.zeros((g.shape[0], *sizes, groups * per_group), g.dtype)
-    cells = list(_cells(window, windows, strides, dilation))
+    inputs = [n - low - high for n, (low, high) in zip(sizes, padding, strict=True)]
+    if (
+        groups == math.prod(strides) == 1
+        and math.prod(inputs) <= _MORE * math.prod(windows)
+        and filters >= per_group / _MORE
+    ):
+        around = [
+            ((k - 1) * d - low, (k - 1) * d - high)
+            for k, d, (low, high) in zip(window, dilation, padding, strict=True)
+        ]
+        axes = tuple(range(len(window)))
+        flipped = np.flip(kernel, axes).swapaxes(-1, -2)
+        found = conv_general(g, flipped, strides, around, dilation)
+        return found.astype(dtype, copy=False)
+    out = empty((g.shape[0], *sizes, groups * per_group), g.dtype)
+    out[...] = 0
+    cells = list(cells_of(window, windows, strides, dilation))
     if per_group == 1 and groups > 1:
         split = g.reshape(*g.shape[:-1], groups, filters // groups)
         weights = kernel.reshape(*window, groups, filters // groups)
@@ -198,21 +236,26 @@ def conv_general_transpose(
     else:
         _add_columns(out, g, kernel, cells)
     crop = [(-low, -high) for low, high in padding]
-    return _pad(out, crop).astype(dtype, copy=False)
+    return pad(out, crop).astype(dtype, copy=False)
 
 
 def _add_columns(out: Array, g: Array, kernel: Array, cells: list[Any]) -> None:
     *window, channels, filters = kernel.shape
     matrix = kernel.reshape(-1, filters).T
     row = math.prod(g.shape[1:-1]) * matrix.shape[1]
-    for piece in _pieces(g.shape[0], row):
+    for piece in pieces(g.shape[0], row):
         part = g[piece]
-        columns = np.matmul(part.reshape(-1, filters), matrix)
-        columns = columns.reshape(*part.shape[:-1], *window, channels)
+        columns = empty((*part.shape[:-1], *window, channels), g.dtype)
+        np.matmul(
+            part.reshape(-1, filters),
+            matrix,
+            out=columns.reshape(-1, matrix.shape[1]),
+        )
         target = out[piece]
         ahead = (slice(None),) * (part.ndim - 1)
         for cell, place in cells:
             target[place] += columns[(*ahead, *cell)]
+        del columns
 
 
 def conv_general_kernel(
@@ -226,7 +269,7 @@ def conv_general_kernel(
 ) -> Array:
     """Multiply the transposed matrix of windows by the outputs."""
     dtype = inputs.dtype
-    x, g = _pad(_wide(inputs), padding), _wide(outputs)
+    x, g = pad(wide(inputs), padding), wide(outputs)
     channels, filters = x.shape[-1], g.shape[-1]
     windows = g.shape[1:-1]
     if groups > 1:
@@ -238,10 +281,10 @@ def conv_general_kernel(
         total = x.reshape(-1, channels).T @ g.reshape(-1, filters)
         return total.reshape(*window, channels, filters).astype(dtype, copy=False)
     total = np.zeros((rows, filters), x.dtype)
-    views = _views(x, window, windows, strides, dilation)
-    for piece in _pieces(x.shape[0], math.prod(windows) * rows):
-        columns = views[piece].reshape(-1, rows)
+    for piece in pieces(x.shape[0], math.prod(windows) * rows):
+        columns = _columns(x[piece], window, windows, strides, dilation)
         total += columns.T @ g[piece].reshape(-1, filters)
+        del columns
     return total.reshape(*window, channels, filters).astype(dtype, copy=False)
 
 
@@ -252,7 +295,7 @@ def _grouped_kernel(
     per_group, filters = x.shape[-1] // groups, g.shape[-1]
     out = np.empty((*window, per_group, filters), x.dtype)
     split = g.reshape(-1, groups, filters // groups)
-    for cell, place in _cells(window, windows, strides, dilation):
+    for cell, place in cells_of(window, windows, strides, dilation):
         part = x[place].reshape(-1, groups, per_group)
         if per_group == 1:
             product = np.einsum("ngc,ngf->gcf", part, split)
@@ -262,125 +305,8 @@ def _grouped_kernel(
     return out
 
 
-# -- pooling -----------------------------------------------------------------------
-
-
-def _lowest(dtype: np.dtype[Any]) -> Any:
-    if dtype.kind in "iu":
-        return np.iinfo(dtype).min
-    return False if dtype.kind == "b" else -math.inf
-
-
-def _pool_cells(x: Array, window: Ints, strides: Ints) -> list[Any]:
-    ones = (1,) * len(window)
-    windows = _counts(x.shape[1:-1], window, strides, ones)
-    return list(_cells(window, windows, strides, ones))
-
-
-def pool_max(inputs: Array, window: Ints, strides: Ints, padding: Padding) -> Array:
-    """Take the maximum over the window's cells, one axis after the other."""
-    x = _pad(inputs, padding, _lowest(inputs.dtype))
-    for axis, (k, s) in enumerate(zip(window, strides, strict=True), start=1):
-        n = (x.shape[axis] - k) // s + 1
-        head = (slice(None),) * axis
-        parts = [x[(*head, slice(i, i + (n - 1) * s + 1, s))] for i in range(k)]
-        if k == 1:
-            x = parts[0]
-            continue
-        out = np.maximum(parts[0], parts[1])
-        for part in parts[2:]:
-            np.maximum(out, part, out=out)
-        x = out
-    return x.copy() if np.may_share_memory(x, inputs) else x
-
-
-def _first_maxima(
-    inputs: Array, window: Ints, strides: Ints, padding: Padding
-) -> Iterator[tuple[tuple[slice, ...], Array]]:
-    """Yield each cell's place and the windows that have their first maximum there."""
-    x = _pad(inputs, padding, _lowest(inputs.dtype))
-    largest = pool_max(inputs, window, strides, padding)
-    cells = _pool_cells(x, window, strides)
-    has_nan = largest.dtype.kind not in "iub" and bool(np.isnan(largest).any())
-    free = np.ones(largest.shape, bool)
-    for _, place in cells:
-        part = x[place]
-        here = part == largest
-        if has_nan:
-            here |= np.isnan(part)
-        here &= free
-        free ^= here
-        yield place, here
-
-
-def pool_max_spread(
-    g: Array, inputs: Array, window: Ints, strides: Ints, padding: Padding
-) -> Array:
-    """Add each value where its window has its first maximum."""
-    sizes = [
-        n + low + high
-        for n, (low, high) in zip(inputs.shape[1:-1], padding, strict=True)
-    ]
-    out = np.zeros((g.shape[0], *sizes, g.shape[-1]), g.dtype)
-    for place, here in _first_maxima(inputs, window, strides, padding):
-        out[place] += np.where(here, g, g.dtype.type(0))
-    return _pad(out, [(-low, -high) for low, high in padding])
-
-
-def pool_max_pick(
-    values: Array, inputs: Array, window: Ints, strides: Ints, padding: Padding
-) -> Array:
-    """Take each window's value from where `inputs` has its first maximum."""
-    v = _pad(values, padding)
-    out: Array | None = None
-    for place, here in _first_maxima(inputs, window, strides, padding):
-        if out is None:
-            out = np.zeros(here.shape, v.dtype)
-        np.copyto(out, v[place], where=here)
-    if out is None:
-        raise ValueError("A window has at least one cell.")
-    return out
-
-
-def pool_mean(inputs: Array, window: Ints, strides: Ints, padding: Padding) -> Array:
-    """Sum over the window's cells, one axis after the other, and scale."""
-    x = _pad(_wide(inputs), padding)
-    for axis, (k, s) in enumerate(zip(window, strides, strict=True), start=1):
-        n = (x.shape[axis] - k) // s + 1
-        head = (slice(None),) * axis
-        parts = [x[(*head, slice(i, i + (n - 1) * s + 1, s))] for i in range(k)]
-        out = parts[0] + parts[1] if k > 1 else parts[0]
-        for part in parts[2:]:
-            out += part
-        x = out
-    weights = mean_weights(inputs.shape[1:-1], window, strides, padding)
-    mean: Array = x * weights.astype(x.dtype)
-    return mean.astype(inputs.dtype, copy=False)
-
-
-def pool_mean_spread(
-    g: Array, sizes: Ints, window: Ints, strides: Ints, padding: Padding
-) -> Array:
-    """Share each value out over the cells of its window."""
-    wide = _wide(g)
-    weights = mean_weights(sizes, window, strides, padding)
-    share = wide * weights.astype(wide.dtype)
-    padded = [n + low + high for n, (low, high) in zip(sizes, padding, strict=True)]
-    out = np.zeros((g.shape[0], *padded, g.shape[-1]), share.dtype)
-    ones = (1,) * len(window)
-    for _, place in _cells(window, g.shape[1:-1], strides, ones):
-        out[place] += share
-    out = _pad(out, [(-low, -high) for low, high in padding])
-    return out.astype(g.dtype, copy=False)
-
-
 KERNELS: Final[dict[str, Kernel]] = {
     "conv_general": conv_general,
     "conv_general_transpose": conv_general_transpose,
     "conv_general_kernel": conv_general_kernel,
-    "pool_max": pool_max,
-    "pool_max_spread": pool_max_spread,
-    "pool_max_pick": pool_max_pick,
-    "pool_mean": pool_mean,
-    "pool_mean_spread": pool_mean_spread,
 }
