@@ -15,10 +15,15 @@ __all__ = ["inspect"]
 
 
 def inspect(
-    file: Annotated[Path, typer.Argument(help="A .keras, weights or .h5 file.")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A file of a model, of weights or of a comparison; or checkpoints."
+        ),
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print plain data.")] = False,
 ) -> None:
-    """Show what a file of a model or of weights holds, without loading it."""
+    """Show what a file or a folder of checkpoints holds, without loading it."""
     from polykeras import saving  # loads what configs may name
 
     try:
@@ -46,6 +51,11 @@ def _print(found: dict[str, Any]) -> None:
     )
     for name, value in found["written_by"].items():
         console.print(f"  {_plain(name)}: {_plain(value)}")
+    for name, value in found["details"].items():
+        several = isinstance(value, list) and all(isinstance(v, dict) for v in value)
+        console.print(f"{_plain(name)}: {'' if several else _listed(value)}")
+        for one in value if several else ():
+            console.print(f"  {_listed(one)}")
     if found["model"] is not None:
         tree = Tree(Text(_title(found["model"])))
         _grow(tree, found["model"])
@@ -77,6 +87,15 @@ def _title(layer: dict[str, Any]) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, dict) and "class_name" in value:
         return _plain(value["class_name"])
+    return _plain(value)
+
+
+def _listed(value: Any) -> str:
+    """Return plain data without the brackets around it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{_plain(k)} {_listed(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(_listed(v) for v in value) or "none"
     return _plain(value)
 
 

@@ -1,51 +1,23 @@
-"""Dumps: what one engine gave, in a file, to be compared on another machine.
-
-A dump is a ZIP archive without compression: ``meta.json`` and one ``.npy`` file an
-array, named by its number. It is data only, reading one runs nothing, and no size that
-it declares is believed beyond the bytes that are there. Types that NumPy's format lacks
-are stored as whole numbers of their width; ``meta.json`` says which they are. Programs
-other than polykeras may write dumps too: an entry needs ``kind``, ``name``, ``mode``,
-``dtype`` and ``array``, and may lack ``bound``.
-"""
+"""Dumps: what one engine gave, in a file, to be compared on another machine."""
 
 from __future__ import annotations
 
-import io
-import json
-import math
-import re
-import zipfile
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
-
-import numpy as np
+from typing import Any, Final
 
 from polykeras import dtypes
 from polykeras.backend import Array
 from polykeras.compare._judging import Judged, misshapen
 from polykeras.compare._measures import judge, measure
 from polykeras.compare._report import Item, Place, Report
-from polykeras.errors import ArgumentError, DataError, DTypeError
+from polykeras.errors import ArgumentError
 from polykeras.precision import epsilon_of
-from polykeras.storage.atomic import atomic_path
-from polykeras.storage.json_data import parse_json_object
-from polykeras.storage.limits import check_shape
+from polykeras.storage.dump_files import open_dump, write_dump
 
 __all__ = ["Dump", "Entry", "diff"]
 
-SCHEMA: Final = 1
-_META: Final = "meta.json"
 _DEFAULT_TERMS: Final = 1024
-# The header of an array of numbers in the .npy format, versions 1 and 2.
-_NPY: Final = re.compile(
-    rb"\x93NUMPY(?:\x01\x00..|\x02\x00....)"
-    rb"\{'descr': '([<>|=][biufc]\d{1,2})', 'fortran_order': (True|False), "
-    rb"'shape': \(([\d, ]{0,400})\),? ?\} *\n",
-    re.DOTALL,
-)
-_WIDTHS: Final = {1: "u1", 2: "u2", 4: "u4", 8: "u8"}
 
 
 @dataclass(frozen=True)
@@ -94,7 +66,7 @@ class Dump:
 
     def write(self, path: Path) -> None:
         """Write the dump, whole or not at all."""
-        listed = [
+        said = [
             {
                 "kind": e.kind,
                 "name": e.name,
@@ -102,23 +74,12 @@ class Dump:
                 "mode": e.mode,
                 "dtype": e.dtype,
                 "bound": e.bound,
-                "array": number,
             }
-            for number, e in enumerate(self.entries)
+            for e in self.entries
         ]
-        meta = {
-            "schema": SCHEMA,
-            "engine": self.engine,
-            "model": self.model,
-            "environment": self.environment,
-            "entries": listed,
-        }
-        with atomic_path(path) as target, zipfile.ZipFile(target, "w") as archive:
-            archive.writestr(_META, json.dumps(meta, indent=1))
-            for number, entry in enumerate(self.entries):
-                stream = io.BytesIO()
-                np.save(stream, _storable(entry.array), allow_pickle=False)
-                archive.writestr(f"{number}.npy", stream.getvalue())
+        arrays = [e.array for e in self.entries]
+        pairs = zip(said, arrays, strict=True)
+        write_dump(path, self.engine, self.model, self.environment, pairs)
 
     @classmethod
     def read(cls, path: Path) -> Dump:
@@ -128,106 +89,20 @@ class Dump:
             ArgumentError: If there is no such file.
             DataError: If it is damaged or no dump.
         """
-        if not path.is_file():
-            raise ArgumentError(f"There is no file {path}.")
-        try:
-            with zipfile.ZipFile(path) as archive:
-                return cls._from(archive, path.stat().st_size)
-        except DataError as error:
-            raise DataError(f"{path} is no readable dump: {error}") from error
-        except (
-            zipfile.BadZipFile,
-            OSError,
-            ValueError,
-            EOFError,
-            RuntimeError,
-        ) as error:
-            raise DataError(f"{path} is no readable dump: {error}") from error
-
-    @classmethod
-    def _from(cls, archive: zipfile.ZipFile, size: int) -> Dump:
-        for info in archive.infolist():
-            if info.compress_type != zipfile.ZIP_STORED or info.file_size > size:
-                raise DataError(
-                    f"the entry {info.filename!r} is compressed or too long"
-                )
-        names = set(archive.namelist())
-        if _META not in names:
-            raise DataError(f"it has no {_META}")
-        meta = parse_json_object(archive.read(_META), _META)
-        if meta.get("schema") != SCHEMA:
-            raise DataError(f"expected schema {SCHEMA} in {_META}")
-        entries = []
-        for listed in _sequence(meta, "entries"):
-            file = f"{_get(listed, 'array', int)}.npy"
-            if file not in names:
-                raise DataError(f"the array {file} is missing")
-            bound = listed.get("bound")
-            if bound is not None and not isinstance(bound, int | float):
-                raise DataError(f"the bound {bound!r} is no number")
-            entries.append(
+        with open_dump(path) as file:
+            entries = [
                 Entry(
-                    kind=_get(listed, "kind", str),
-                    name=_get(listed, "name", str),
-                    cls=str(listed.get("cls", "")),
-                    mode=_get(listed, "mode", str),
-                    dtype=_get(listed, "dtype", str),
-                    array=_restored(archive.read(file), _get(listed, "dtype", str)),
-                    bound=bound,
+                    kind=said["kind"],
+                    name=said["name"],
+                    cls=str(said.get("cls", "")),
+                    mode=said["mode"],
+                    dtype=said["dtype"],
+                    array=lazy.read(),
+                    bound=said.get("bound"),
                 )
-            )
-        return cls(
-            _get(meta, "engine", str),
-            _get(meta, "model", str),
-            _get(meta, "environment", dict),
-            entries,
-        )
-
-
-def _sequence(data: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    found = _get(data, name, list)
-    if not all(isinstance(item, dict) for item in found):
-        raise DataError(f"{name!r} holds something else than objects")
-    return found  # type: ignore[no-any-return]
-
-
-def _get(data: Mapping[str, Any], name: str, kind: type) -> Any:
-    found = data.get(name)
-    if not isinstance(found, kind):
-        raise DataError(f"{name!r} is {found!r}, expected {kind.__name__}")
-    return found
-
-
-def _storable(x: Array) -> Array:
-    plain = x.dtype.kind in "biufc" and x.dtype.name in np.sctypeDict
-    return np.ascontiguousarray(x) if plain else x.view(_WIDTHS[x.dtype.itemsize])
-
-
-def _restored(data: bytes, dtype: str) -> Array:
-    found = _NPY.match(data)
-    if found is None:
-        raise DataError("an array is not in the form that numpy.save writes")
-    descr, fortran, sizes = (part.decode() for part in found.groups())
-    shape = tuple(int(n) for n in sizes.replace(",", " ").split())
-    try:
-        stored = np.dtype(descr)
-    except TypeError as error:
-        raise DataError(f"an array has the unknown type {descr!r}") from error
-    check_shape(shape, "an array")
-    body = data[found.end() :]
-    if math.prod(shape) * stored.itemsize != len(body):
-        raise DataError("an array does not have the bytes that its header declares")
-    order: Literal["F", "C"] = "F" if fortran == "True" else "C"
-    x: Array = np.frombuffer(body, stored).reshape(shape, order=order)
-    try:
-        native = np.dtype(dtypes.as_numpy_dtype(dtypes.standardize_dtype(dtype)))
-    except (DTypeError, TypeError) as error:
-        raise DataError(f"the dtype {dtype!r} is not known") from error
-    if x.dtype.kind == "u" and native.kind not in "biufc":
-        if x.dtype.itemsize != native.itemsize:
-            raise DataError(f"an array of {x.dtype} cannot hold {dtype}")
-        return x.view(native)
-    return x
+                for said, lazy in file.entries
+            ]
+            return cls(file.engine, file.model, file.environment, entries)
 
 
 def diff(a: Dump, b: Dump) -> Report:

@@ -13,6 +13,7 @@ from polykeras.export._batch_sizes import STAND_INS, BatchSize, Counted, merged
 from polykeras.export._recording import Call, Recorded, record
 from polykeras.export.nodes import REFUSED, RULES
 from polykeras.storage.atomic import atomic_path
+from polykeras.storage.onnx_files import onnx_library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -147,7 +148,7 @@ def export_onnx(model: Any, filepath: str | Path) -> None:
         OperationNotSupported: If it uses an op that cannot be exported.
     """
     path = Path(filepath)
-    onnx = _library()
+    onnx = onnx_library("Export to ONNX")
     _check(model)
     specs = list(model.inputs)
     runs = [record(model, specs, RULES, REFUSED, batch) for batch in STAND_INS]
@@ -204,19 +205,6 @@ def export_onnx(model: Any, filepath: str | Path) -> None:
 def _shapes(found: Iterable[list[Recorded]]) -> list[Any]:
     """Return the shapes of tensors that were recorded several times."""
     return [merged(*(x.shape for x in tensors)) for tensors in zip(*found, strict=True)]
-
-
-def _library() -> Any:
-    try:
-        import onnx
-        import onnx.checker
-        import onnx.helper
-        import onnx.numpy_helper
-    except ImportError as error:
-        raise PolykerasError(
-            "Export to ONNX needs the package onnx: pip install 'polykeras[onnx]'"
-        ) from error
-    return onnx
 
 
 def _check(model: Any) -> None:

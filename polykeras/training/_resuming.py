@@ -12,6 +12,7 @@ import numpy as np
 from polykeras.callbacks.logs import read_logs
 from polykeras.errors import DataError, PolykerasError
 from polykeras.random import global_state, set_global_state
+from polykeras.storage.checkpoint_files import CALLBACKS, GENERATORS, METRICS
 from polykeras.storage.seeds import restore_seeds, seed_state
 from polykeras.storage.stores import Store
 from polykeras.storage.weights import collect_weights, restore_weights
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Resumption", "Run", "Snapshot", "is_number", "snapshot"]
 
-# Arrays that are no weights, beside the parts of the model.
-_METRICS = "training/metrics"
-_GENERATORS = "training/generators"
-_CALLBACKS = "training/callbacks"
 # More epochs or batches than any run has.
 _MOST = 2**48
 # Hooks during which a checkpoint tells which callbacks they have not reached yet.
@@ -72,12 +69,12 @@ class Snapshot:
 def snapshot(model: Any) -> Snapshot:
     """Return the state of a model and, inside `fit`, of the run."""
     groups = collect_weights(model) if model.built else {}
-    groups[_METRICS] = {
+    groups[METRICS] = {
         f"{i}.{j}": v.numpy()
         for i, metric in enumerate(model.metrics)
         for j, v in enumerate(metric.variables)
     }
-    groups[_GENERATORS] = _generators()
+    groups[GENERATORS] = _generators()
     data: dict[str, Any] = {
         "name": model.name,
         "build_config": model.get_build_config(),
@@ -107,7 +104,7 @@ def snapshot(model: Any) -> Snapshot:
             }
             for c in run.observers.callbacks
         ]
-        groups[_CALLBACKS] = arrays
+        groups[CALLBACKS] = arrays
     return Snapshot(groups, data)
 
 
@@ -253,9 +250,9 @@ class Resumption:
     ) -> None:
         """Keep the arrays of the model and of the run apart."""
         stores = {where: Store(arrays) for where, arrays in groups.items()}
-        self._metrics = stores.pop(_METRICS, Store())
-        self._generators = stores.pop(_GENERATORS, Store())
-        self._arrays = stores.pop(_CALLBACKS, Store())
+        self._metrics = stores.pop(METRICS, Store())
+        self._generators = stores.pop(GENERATORS, Store())
+        self._arrays = stores.pop(CALLBACKS, Store())
         self._groups = stores
         self._data = data
         with _reading("state of the run"):

@@ -7,10 +7,7 @@ the checkpoint before is used instead.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,22 +15,18 @@ from typing import Any, Final
 
 from polykeras.callbacks._monitor import better_than
 from polykeras.errors import ArgumentError, DataError
-from polykeras.storage.atomic import (
-    make_folder,
-    sync_file,
-    sync_folder,
-    working_folder,
+from polykeras.storage.atomic import make_folder, sync_folder, working_folder
+from polykeras.storage.checkpoint_files import (
+    checkpoint_folder,
+    checkpoint_numbers,
+    open_checkpoint,
+    read_manifest,
+    write_checkpoint,
 )
-from polykeras.storage.json_data import parse_json_object
-from polykeras.storage.safetensors_format import open_safetensors, write_safetensors
 from polykeras.training._resuming import Resumption, is_number, snapshot
 
 __all__ = ["Checkpoint"]
 
-_MANIFEST: Final = "manifest.json"
-_ARRAYS: Final = "arrays.safetensors"
-_STATE: Final = "state.json"
-_NAME: Final = re.compile(r"checkpoint-(\d{8,})")
 # What folders are for that are being written or removed.
 _WORK: Final = "checkpoint"
 
@@ -107,37 +100,23 @@ class Checkpoint:
         """
         taken = snapshot(model)
         make_folder(self.directory)
-        numbers = self._numbers()
+        numbers = checkpoint_numbers(self.directory)
         number = numbers[-1] + 1 if numbers else 0
-        target = self._folder(number)
+        target = checkpoint_folder(self.directory, number)
         values = {k: float(v) for k, v in (logs or {}).items() if is_number(v)}
         with working_folder(self.directory, _WORK) as work:
-            write_safetensors(work / _ARRAYS, taken.groups)
-            (work / _STATE).write_text(json.dumps(taken.data))
-            files = {n: _described(work / n) for n in (_ARRAYS, _STATE)}
-            manifest = {"format": 1, "logs": values, "files": files}
-            (work / _MANIFEST).write_text(json.dumps(manifest, indent=1))
-            for name in (_ARRAYS, _STATE, _MANIFEST):
-                sync_file(work / name)
-            sync_folder(work)
+            write_checkpoint(work, taken.groups, taken.data, values)
             work.rename(target)
         sync_folder(self.directory)
         self._prune(number)
         return target
 
-    def _folder(self, number: int) -> Path:
-        return self.directory / f"checkpoint-{number:08d}"
-
-    def _numbers(self) -> list[int]:
-        if not self.directory.is_dir():
-            return []
-        matches = [_NAME.fullmatch(p.name) for p in self.directory.iterdir()]
-        return sorted(int(m[1]) for m in matches if m)
-
     def _prune(self, newest: int) -> None:
-        numbers = self._numbers()
+        numbers = checkpoint_numbers(self.directory)
         kept = {newest, *numbers[-self.keep_last :], *self._best(numbers)}
-        doomed = [self._folder(n) for n in numbers if n not in kept]
+        doomed = [
+            checkpoint_folder(self.directory, n) for n in numbers if n not in kept
+        ]
         if doomed:
             # Half of a checkpoint must not stand under its name.
             with working_folder(self.directory, _WORK) as work:
@@ -157,7 +136,7 @@ class Checkpoint:
 
     def _value(self, number: int) -> float | None:
         try:
-            logs = self._manifest(number)["logs"]
+            logs = read_manifest(checkpoint_folder(self.directory, number))["logs"]
             return float(logs[self.monitor])
         except (DataError, KeyError, TypeError, ValueError):
             return None
@@ -167,16 +146,16 @@ class Checkpoint:
     @property
     def latest(self) -> Path | None:
         """The folder of the newest checkpoint, or None."""
-        numbers = self._numbers()
-        return self._folder(numbers[-1]) if numbers else None
+        numbers = checkpoint_numbers(self.directory)
+        return checkpoint_folder(self.directory, numbers[-1]) if numbers else None
 
     @property
     def best(self) -> Path | None:
         """The folder of the checkpoint with the best value, or None."""
         rated = Checkpoint(self.directory, keep_best=1, monitor=self.monitor)
         rated._better = self._better
-        best = rated._best(self._numbers())
-        return self._folder(best[0]) if best else None
+        best = rated._best(checkpoint_numbers(self.directory))
+        return checkpoint_folder(self.directory, best[0]) if best else None
 
     def restore(self, model: Any, path: str | os.PathLike[str] | None = None) -> bool:
         """Restore a checkpoint; the next `fit` goes on where it was made.
@@ -195,14 +174,15 @@ class Checkpoint:
         if path is not None:
             self._restore(model, Path(path))
             return True
-        numbers = self._numbers()
+        numbers = checkpoint_numbers(self.directory)
         for number in reversed(numbers):
+            folder = checkpoint_folder(self.directory, number)
             try:
-                self._restore(model, self._folder(number))
+                self._restore(model, folder)
             except DataError as error:
                 warnings.warn(
-                    f"The checkpoint {self._folder(number)} cannot be used, and the "
-                    f"one before is tried: {error}",
+                    f"The checkpoint {folder} cannot be used, and the one before is "
+                    f"tried: {error}",
                     stacklevel=2,
                 )
             else:
@@ -212,36 +192,8 @@ class Checkpoint:
         return False
 
     def _restore(self, model: Any, folder: Path) -> None:
-        files = _entries(_read_manifest(folder))
-        for name in (_ARRAYS, _STATE):
-            if not (folder / name).is_file() or files.get(name) != _described(
-                folder / name
-            ):
-                raise DataError(f"{folder / name} is not what its manifest says.")
-        state = parse_json_object((folder / _STATE).read_bytes(), str(folder / _STATE))
-        with open_safetensors(folder / _ARRAYS) as (stores, _):
-            groups = {w: {k: s[k] for k in s} for w, s in stores.items()}
-        resumption = Resumption(groups, state)
+        with open_checkpoint(folder) as file:
+            groups = {w: {k: s[k] for k in s} for w, s in file.groups.items()}
+            resumption = Resumption(groups, file.state)
         resumption.restore_model(model)
         model._resumption = resumption
-
-    def _manifest(self, number: int) -> dict[str, Any]:
-        return _read_manifest(self._folder(number))
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / _MANIFEST
-    if not path.is_file():
-        raise DataError(f"{folder} is no checkpoint: it lacks {_MANIFEST}.")
-    return parse_json_object(path.read_bytes(), str(path))
-
-
-def _entries(manifest: dict[str, Any]) -> dict[str, Any]:
-    files = manifest.get("files")
-    return files if isinstance(files, dict) else {}
-
-
-def _described(path: Path) -> dict[str, Any]:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return {"sha256": digest, "bytes": path.stat().st_size}

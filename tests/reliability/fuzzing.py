@@ -359,9 +359,8 @@ class Loader:
         return folder / f"f{SUFFIXES[kind]}" if SUFFIXES[kind] else folder
 
     def _load(self, kind: str, path: Path, raw: bytes) -> None:
-        if kind not in ("checkpoint", "dump"):
-            with contextlib.suppress(PolykerasError):
-                keras.saving.inspect_file(path)
+        with contextlib.suppress(PolykerasError):
+            keras.saving.inspect_file(path)
         if kind in ("archive", "keras2"):
             keras.models.load_model(path)
         elif kind == "json":
