@@ -6,6 +6,7 @@ summed in float16; the tables say what happens instead.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from polykeras.backend import Array, Kernel
 
-__all__ = ["ACCUMULATORS", "KERNELS"]
+__all__ = ["ACCUMULATORS", "KERNELS", "add_up"]
 
 Axes = tuple[int, ...]
 
@@ -44,13 +45,47 @@ _NATIVE: Final = {name: dtypes.as_numpy_dtype(name) for name in dtypes.ALL}
 _WIDE: Final = {
     name: dtypes.as_numpy_dtype(dtypes.accumulation_dtype(name)) for name in dtypes.ALL
 }
+# Rows from which they are added in groups, and numbers in a group.
+_MANY: Final = 256
+_GROUP: Final = 2048
+
+
+def add_up(x: Array, axis: Axes, keepdims: bool) -> Array:
+    """Return the sum over axes of numbers that need no wider accumulator.
+
+    NumPy adds up leading axes row by row, which costs time where rows are short and
+    digits where they are many. Here rows that lie together are added in long groups,
+    and then those of a group.
+
+    Args:
+        x: The numbers.
+        axis: The axes, ascending.
+        keepdims: Whether axes of size one are left.
+    """
+    count = len(axis)
+    rows, kept = math.prod(x.shape[:count]), x.shape[count:]
+    few = rows < _MANY or not kept or not x.size
+    if few or axis != _LEADING.get(count) or not x.flags.c_contiguous:
+        return np.asarray(_add_reduce(x, axis, None, None, keepdims))
+    width = x.size // rows
+    together = min(math.isqrt(rows), max(_GROUP // width, 1))
+    flat = x.reshape(rows, width)
+    whole = rows - rows % together
+    groups = _add_reduce(flat[:whole].reshape(-1, together * width), 0)
+    out = np.asarray(_add_reduce(groups.reshape(together, width), 0))
+    if whole < rows:
+        out += _add_reduce(flat[whole:], 0)
+    return out.reshape((1,) * count + kept if keepdims else kept)
+
+
+_LEADING: Final = {n: tuple(range(n)) for n in range(1, 8)}
 
 
 @quiet
 def _sum(x: Array, axis: Axes, keepdims: bool) -> Array:
     special = ACCUMULATORS.get(x.dtype)
     if special is None:
-        return np.asarray(_add_reduce(x, axis, None, None, keepdims))
+        return add_up(x, axis, keepdims)
     wide, target = special
     out = _add_reduce(x, axis, wide, None, keepdims)
     return np.asarray(out, target)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from polykeras_numpy.quiet import quiet
-from polykeras_numpy.reductions import ACCUMULATORS
+from polykeras_numpy.reductions import ACCUMULATORS, add_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,20 +36,22 @@ def _count(x: Array, axis: Axes) -> int:
 @quiet
 def _mean(x: Array, axis: Axes, keepdims: bool) -> Array:
     special = ACCUMULATORS.get(x.dtype)
-    wide = None if special is None else special[0]
-    total = _add_reduce(x, axis, wide, None, keepdims)
+    if special is None:
+        total = add_up(x, axis, keepdims)
+    else:
+        total = _add_reduce(x, axis, special[0], None, keepdims)
     return np.asarray(np.true_divide(total, _count(x, axis)), x.dtype)
 
 
 def _center_and_spread(x: Array, axis: Axes) -> tuple[Array, Array]:
     """Return mean and variance of a wide tensor, reduced axes kept."""
     n = _count(x, axis)
-    center = np.true_divide(_add_reduce(x, axis, None, None, True), n)
+    center = np.true_divide(add_up(x, axis, True), n)
     away = np.subtract(x, center)
     if away.dtype.kind == "c":
         away = np.abs(away)
     np.multiply(away, away, out=away)
-    return center, np.true_divide(_add_reduce(away, axis, None, None, True), n)
+    return center, np.true_divide(add_up(away, axis, True), n)
 
 
 @quiet

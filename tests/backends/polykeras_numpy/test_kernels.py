@@ -101,3 +101,15 @@ def test_matmul_of_many_axes_is_the_product_of_each() -> None:
     second = ops.matmul(x, w + 1)
     assert not np.shares_memory(first, second)
     np.testing.assert_allclose(first, np.matmul(x, w), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(20, 30, 7), (1000, 64), (515, 100), (700, 0)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_sums_over_many_rows(shape: tuple[int, ...], keepdims: bool) -> None:
+    axis = tuple(range(len(shape) - 1))
+    x = 1 + np.random.default_rng(0).random(shape, dtype=np.float32)
+    exact = x.astype("float64").sum(axis, keepdims=keepdims)
+    total = ops.sum(x, axis, keepdims=keepdims)
+    assert total.shape == exact.shape
+    # Adding row by row, which NumPy does, is off by more for a thousand rows.
+    np.testing.assert_allclose(total, exact, rtol=8 * np.finfo("float32").eps)
