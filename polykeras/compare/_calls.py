@@ -1,4 +1,4 @@
-"""Watch the calls of a model's layers: record them, follow them, answer for them.
+"""Watch the calls of a model's layers, run them alone, answer for them.
 
 A call is known by the names of the layers around it and by how often that place was
 reached before, so shared layers and the steps of a recurrent layer each have their own.
@@ -7,36 +7,24 @@ reached before, so shared layers and the steps of a recurrent layer each have th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias, cast
-from weakref import ref
 
 import numpy as np
 
-from polykeras import dtypes, tree
-from polykeras.backend import Array, Backend, active, engine_scope
+from polykeras import tree
+from polykeras.autodiff._tape import TapeTensor
+from polykeras.backend import Array, Backend, active
 from polykeras.compare._measures import Bound
-from polykeras.compare._noise import Perturbed
-from polykeras.compare._sequences import (
-    Curve,
-    SequenceRecord,
-    Steps,
-    goes_step_by_step,
-    recorded,
-    steps_of,
-)
-from polykeras.compare._store import Store
+from polykeras.compare._sequences import SequenceRecord, Steps, steps_of
 from polykeras.layers import Layer
-from polykeras.layers._call import call_signature
 from polykeras.layers.recurrent.rnn import RNN
-from polykeras.models.functional import Functional
-from polykeras.models.sequential import Sequential
 from polykeras.ops._operands import Traced
-from polykeras.state import StateScope
+from polykeras.state import StateScope, current_scope
 
-__all__ = ["Call", "Follower", "Outcome", "Recorder", "Spreader", "Watcher"]
+__all__ = ["Call", "Fed", "Watcher", "bare"]
 
 
 @dataclass
@@ -89,8 +77,18 @@ Fed: TypeAlias = "tuple[Call, list[Array | None]]"
 """A call inside a layer that runs alone, and the inputs that it was given."""
 
 
+def bare(structure: Any) -> Any:
+    """Return a structure with values in place of tensors that a tape records."""
+    return tree.map_leaves(
+        lambda x: x.primal() if isinstance(x, TapeTensor) else x, structure
+    )
+
+
 class Watcher:
     """An observer of layers that knows where in the model it is.
+
+    It sees the values of a model that is being differentiated too, where the engine
+    has them: see `sees_values`.
 
     Args:
         engine: The engine that the model is on.
@@ -108,7 +106,8 @@ class Watcher:
         self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Run one call, or answer it from the record."""
-        if not self._is_concrete((args, kwargs)):
+        given = bare((args, kwargs))
+        if not self._is_concrete(given):
             return layer.call(*args, **kwargs)
         path = "/".join((*self._path, layer.name))
         key = (path, self._counts[path])
@@ -117,7 +116,7 @@ class Watcher:
             call = self._answers.get(key)
             if call is None:
                 return layer.call(*args, **kwargs)
-            self._fed.append((call, self.arrays((args, kwargs))))
+            self._fed.append((call, self.arrays(given)))
             return self._answer(call)
         self._path.append(layer.name)
         try:
@@ -155,7 +154,7 @@ class Watcher:
 
     def replaced(self, structure: Any, values: list[Array | None]) -> Any:
         """Return a structure with recorded values in place of its tensors."""
-        leaves, form = tree.flatten_leaves(structure)
+        leaves, form = tree.flatten_leaves(bare(structure))
         if len(leaves) != len(values):
             return structure
         new = [
@@ -194,7 +193,7 @@ class Watcher:
         before, self._counts = self._counts, counts.copy()
         self._answers, self._fed = calls, []
         try:
-            with StateScope()():
+            with _values()():
                 return run(*given[0], **given[1]), self._fed
         finally:
             self._answers = None
@@ -233,247 +232,17 @@ class Watcher:
 
         They may share memory with the tensors.
         """
-        leaves, _ = tree.flatten_leaves(structure)
+        leaves, _ = tree.flatten_leaves(bare(structure))
         return [
             np.asarray(self.engine.to_numpy(x)) if self.engine.is_tensor(x) else None
             for x in leaves
         ]
 
 
-class Recorder(Watcher):
-    """Records what each layer of the reference gets and gives.
-
-    Attributes:
-        calls: The calls by key, in the order in which they end.
-
-    Args:
-        engine: The reference.
-        store: Holds the arrays.
-        mode: ``"inference"`` or ``"training"``.
-    """
-
-    def __init__(self, engine: Backend, store: Store, mode: str) -> None:
-        """Start without calls."""
-        super().__init__(engine)
-        self._store = store
-        self._mode = mode
-        self.calls: dict[tuple[str, int], Call] = {}
-        self._kept: dict[int, tuple[ref[Any], Array]] = {}
-
-    def watch(
-        self,
-        key: tuple[str, int],
-        layer: Layer,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        """Run and record."""
-        inputs = [self._keep(x) for x in tree.flatten_leaves((args, kwargs))[0]]
-        sequence = None
-        if self._mode == "inference" and goes_step_by_step(layer):
-            with self._unwatched():
-                sequence = recorded(
-                    cast("RNN", layer), args, kwargs, self.engine, self._store
-                )
-        outputs = layer.call(*args, **kwargs)
-        leaves, form = tree.flatten_leaves(outputs)
-        found = [self._keep(x) for x in leaves]
-        self.calls[key] = Call(
-            key,
-            type(layer).__name__,
-            layer.compute_dtype,
-            inputs,
-            found,
-            [_nominal(x, layer.compute_dtype) for x in found],
-            form,
-            not _has_no_ops(layer)
-            and (self._mode == "inference" or depends_on_mode(layer)),
-            sequence,
-        )
-        return outputs
-
-    def _keep(self, x: Any) -> Array | None:
-        """Return the values of a tensor: the outputs of one layer feed the next."""
-        if not self.engine.is_tensor(x):
-            return None
-        kept = self._kept.get(id(x))
-        # Numbers of tensors that are gone are given to others.
-        if kept is not None and kept[0]() is x:
-            return kept[1]
-        value = self._store.keep(np.array(self.engine.to_numpy(x)))
-        self._kept[id(x)] = ref(x), value
-        return value
-
-
-def depends_on_mode(layer: Layer) -> bool:
-    """Return whether a layer's own code may do something else in training."""
-    stacked = isinstance(layer, Sequential | Functional)
-    return call_signature(cast("Hashable", type(layer))).has_training and not stacked
-
-
-def _has_no_ops(layer: Layer) -> bool:
-    """Return whether a model consists of its layers alone."""
-    if isinstance(layer, Sequential):
-        return layer.built
-    return isinstance(layer, Functional) and all(
-        isinstance(node.operation, Layer) for node in layer._graph.nodes
-    )
-
-
-def _nominal(x: Array | None, policy: str) -> str:
-    if x is None:
-        return ""
-    name = dtypes.standardize_dtype(x.dtype)
-    return policy if dtypes.is_float(name) else name
-
-
-class Spreader(Watcher):
-    """Widens the bounds of recorded calls by one perturbed reference.
-
-    Args:
-        engine: The reference.
-        calls: The record to widen.
-        rest: Whether to widen the bounds of those layers alone that are usually
-            not run alone, rather than all others.
-    """
-
-    engine: Perturbed
-
-    def __init__(
-        self,
-        engine: Perturbed,
-        calls: dict[tuple[str, int], Call],
-        *,
-        rest: bool = False,
-    ) -> None:
-        """Take the record to widen."""
-        super().__init__(engine)
-        self.calls = calls
-        self.rest = rest
-        for call in calls.values():
-            call.bounds = call.bounds or [Bound() for _ in call.outputs]
-            call.local = call.local or [Bound() for _ in call.outputs]
-            call.fed = call.fed or [Bound() for _ in call.inputs]
-
-    def watch(
-        self,
-        key: tuple[str, int],
-        layer: Layer,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        """Run alone and as the model runs."""
-        call = self.calls.get(key)
-        with self._dtype_of(layer):
-            if call is not None and call.by_itself != self.rest:
-                local, fed = self.alone(
-                    call, self.calls, layer.call, args, kwargs, self._counts
-                )
-                _widen(call.local, self.arrays(local), call.outputs)
-                for inner, inputs in fed:
-                    _widen(inner.fed, inputs, inner.inputs)
-                steps = self.steps(call, layer, args, kwargs)
-                if steps is not None and call.sequence is not None:
-                    call.sequence.widen(steps)
-            outputs = layer.call(*args, **kwargs)
-        if call is not None and not self.rest:
-            _widen(call.bounds, self.arrays(outputs), call.outputs)
-        return outputs
-
-    def cast(self, value: Array, dtype: str) -> Any:
-        """Round at random, as an engine that gets the value has to round it."""
-        return self.engine.rounded(self.engine.inner.from_numpy(value, dtype))
-
-    @contextmanager
-    def _dtype_of(self, layer: Layer) -> Iterator[None]:
-        before = self.engine.nominal
-        if not self.engine.forced:
-            self.engine.nominal = layer.compute_dtype
-        try:
-            yield
-        finally:
-            self.engine.nominal = before
-
-
-def _widen(
-    bounds: list[Bound], found: list[Array | None], expected: list[Array | None]
-) -> None:
-    for bound, x, want in zip(bounds, found, expected, strict=False):
-        if x is not None and want is not None and x.shape == want.shape:
-            bound.widen(x, want)
-
-
-@dataclass
-class Outcome:
-    """What an engine gave for a call.
-
-    Args:
-        call: The call.
-        outputs: As the model ran.
-        alone: With the reference's inputs; empty if it has not run alone.
-        dtypes: The dtypes of the outputs, "" for other leaves.
-        fed: What the layer, alone, gave to the layers inside.
-        curve: Of a recurrent layer, its errors step by step.
-        again: Runs the layer alone on an engine that shares its tensors; None if that
-            is not possible.
-    """
-
-    call: Call
-    outputs: list[Array | None]
-    alone: list[Array | None]
-    dtypes: list[str]
-    fed: list[Fed]
-    curve: Curve | None
-    again: Callable[[Backend], tuple[list[Array | None], list[Fed]]] | None
-
-
-class Follower(Watcher):
-    """Compares the calls of an engine with the record as they happen.
-
-    Args:
-        engine: The engine.
-        calls: The record.
-        tell: Gets the outcome of each call.
-    """
-
-    def __init__(
-        self,
-        engine: Backend,
-        calls: dict[tuple[str, int], Call],
-        tell: Callable[[Outcome], None],
-    ) -> None:
-        """Take the record."""
-        super().__init__(engine)
-        self.calls = calls
-        self.tell = tell
-
-    def watch(
-        self,
-        key: tuple[str, int],
-        layer: Layer,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> Any:
-        """Run alone and as the model runs, and tell both."""
-        call = self.calls.get(key)
-        if call is None:
-            return layer.call(*args, **kwargs)
-        counts = self._counts.copy()
-
-        def again(engine: Backend) -> tuple[list[Array | None], list[Fed]]:
-            with engine_scope(engine):
-                found = self.alone(call, self.calls, layer.call, args, kwargs, counts)
-            return self.arrays(found[0]), found[1]
-
-        alone, fed = again(self.engine) if call.by_itself else ([], [])
-        steps = self.steps(call, layer, args, kwargs)
-        curve = None
-        if steps is not None and call.sequence is not None:
-            curve = call.sequence.curve(steps)
-        outputs = layer.call(*args, **kwargs)
-        names = [
-            self.engine.dtype_name(x) if self.engine.is_tensor(x) else ""
-            for x in tree.flatten_leaves(outputs)[0]
-        ]
-        self.tell(Outcome(call, self.arrays(outputs), alone, names, fed, curve, again))
-        return outputs
+def _values() -> StateScope:
+    """Return a scope in which variables are values that no tape records."""
+    scope, outer = StateScope(), current_scope()
+    if outer is not None:
+        bound = outer.snapshot().items()
+        scope.values = {k: bare(v) for k, v in bound if isinstance(v, TapeTensor)}
+    return scope

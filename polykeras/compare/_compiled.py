@@ -11,8 +11,9 @@ from typing import Any
 
 from polykeras import tree
 from polykeras.backend import Backend
-from polykeras.compare._calls import Call, Outcome, Watcher
+from polykeras.compare._calls import Call, Watcher
 from polykeras.compare._engines import Delegate
+from polykeras.compare._watchers import Outcome
 from polykeras.layers import Layer
 from polykeras.layers._call import observing
 from polykeras.state import StateScope

@@ -17,13 +17,21 @@ from polykeras.compare._measures import (
     measure,
 )
 
-__all__ = ["LAYER_REPLICAS", "REPLICAS", "Judged", "judged", "misshapen"]
+__all__ = [
+    "LAYER_REPLICAS",
+    "REPLICAS",
+    "Judged",
+    "judged",
+    "misshapen",
+    "reconsidered",
+]
 
 REPLICAS: Final = 2
 """How many perturbed references make a bound of scalars, such as losses."""
 LAYER_REPLICAS: Final = 1
 """How many make one of the outputs of layers, whose entries are many."""
 _WHY: Final = "4 times the largest error of perturbed references, and a ULP"
+_WHY_REACH: Final = f"{_WHY}, and how far right gradients move the entry"
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,25 @@ def judged(found: Array, want: Array, dtype: str, bound: Bound) -> Judged:
     error = measure(found, want, dtype)
     allowed = bound.allowed(error.ceiling, dtype)
     return Judged(error, allowed, judge(error, allowed, overflows=bound.nonfinite))
+
+
+def reconsidered(found: Judged, value: Array, want: Array, reach: Array) -> Judged:
+    """Judge an error whose bound is larger at some entries.
+
+    Args:
+        found: What it is by the bound of all entries.
+        value: The array.
+        want: What the reference gave.
+        reach: How much larger the bound of each entry is.
+    """
+    if value.shape != want.shape or found.error.nonfinite:
+        return found
+    over = np.abs(value - want) > found.bound
+    worst = np.argmax(np.where(over, np.abs(value - want) - reach, -np.inf))
+    explained = np.all(np.abs(value - want)[over] <= found.bound + reach[over])
+    extra = np.max(reach[over]) if explained else reach.reshape(-1)[worst]
+    bound = found.bound + float(extra)
+    return Judged(found.error, bound, judge(found.error, bound), _WHY_REACH)
 
 
 def misshapen(found: Array, want: Array) -> Judged:

@@ -22,14 +22,14 @@ class Pairs:
 
     Args:
         store: Holds the arrays.
-        mode: ``"inference"`` or ``"training"``.
+        active: Whether there is anything to compare.
     """
 
-    def __init__(self, store: Store, mode: str) -> None:
+    def __init__(self, store: Store, *, active: bool) -> None:
         """Start without outputs."""
+        self._active = active
         self.items: list[Item] = []
         self._store = store
-        self._mode = mode
         self._kept: dict[str, list[tuple[Item, Array]]] = {}
 
     def add(self, item: Item, output: Array) -> None:
@@ -39,6 +39,8 @@ class Pairs:
             item: Its comparison with the reference.
             output: The output.
         """
+        if not self._active:
+            return
         kept = self._kept.setdefault(item.name, [])
         for other, before in kept:
             if before.shape != output.shape:

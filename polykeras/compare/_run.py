@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from polykeras import dtypes, tree
+from polykeras import tree
 from polykeras.backend import REFERENCE, Array, Backend, installed_backends
 from polykeras.compare._audit import Audit
-from polykeras.compare._calls import (
-    Call,
-    Follower,
-    Outcome,
-    Recorder,
-    Spreader,
-    depends_on_mode,
-)
+from polykeras.compare._calls import Call
 from polykeras.compare._compiled import compiled_outcomes, is_compiled
 from polykeras.compare._dump import Dump, Entry
 from polykeras.compare._engines import Rounding, engine_named, rounding_of
 from polykeras.compare._environment import digest, environment_of
 from polykeras.compare._graph import edges_of
-from polykeras.compare._judging import LAYER_REPLICAS, REPLICAS, Judged, judged
+from polykeras.compare._judging import LAYER_REPLICAS, REPLICAS
+from polykeras.compare._looking import Looker
 from polykeras.compare._modes import why_missing
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._pairs import Pairs
@@ -33,6 +26,14 @@ from polykeras.compare._store import Store
 from polykeras.compare._subject import Subject
 from polykeras.compare._training import Steps
 from polykeras.compare._trajectories import TrainedReference
+from polykeras.compare._watchers import (
+    Follower,
+    Outcome,
+    Recorder,
+    Spreader,
+    depends_on_mode,
+    sees_values,
+)
 from polykeras.errors import (
     ArgumentError,
     OperationNotSupported,
@@ -118,7 +119,7 @@ class Comparison:
         self.subject = Subject(model, x, y, reference, batch_size, seed)
         self.reference = self.subject.reference
         self._store = Store()
-        self._sink: Callable[[Item, Array], None] = lambda item, array: None
+        self.sink: Callable[[Item, Array], None] = lambda item, array: None
 
     def run(
         self,
@@ -140,7 +141,11 @@ class Comparison:
         return list(calls.values())
 
     def trained(
-        self, engine: Backend, steps: int, exact: Steps | None = None
+        self,
+        engine: Backend,
+        steps: int,
+        exact: Steps | None = None,
+        calls: Calls | None = None,
     ) -> TrainedReference:
         """Return training on the reference, with the bounds for an engine.
 
@@ -148,21 +153,34 @@ class Comparison:
             engine: The engine.
             steps: Number of steps.
             exact: Those of the reference, if they are known.
+            calls: The record of the first, whose bounds are widened.
         """
         subject, keep = self.subject, self._store.keep
         if exact is None:
             exact = subject.train(self.reference, steps, keep=keep, with_weights=True)
         rounding = rounding_of(engine)
         dtype = rounding.forced or subject.dtype
+        narrow = epsilon_of(dtype) > _NARROW
         # One is enough for arrays of many entries, and losses of several steps are
         # pooled.
         replicas = subject.perturbed(rounding)[: min(steps, REPLICAS)]
+        runs = [
+            subject.train(
+                replica,
+                steps,
+                keep=keep,
+                beside=exact,
+                watcher=Spreader(replica, calls) if calls and number == 0 else None,
+            )
+            for number, replica in enumerate(replicas)
+        ]
         return TrainedReference(
             self.reference.name,
             exact,
-            [subject.train(e, steps, keep=keep, beside=exact) for e in replicas],
+            runs,
             dtype,
-            self._updates(exact, replicas[0], dtype),
+            self._mover(replicas[0], narrow=narrow),
+            narrow,
         )
 
     def dump(self, engine: Backend, steps: int) -> Dump:
@@ -182,7 +200,7 @@ class Comparison:
                 )
             )
 
-        self._sink = keep
+        self.sink = keep
         report = self.run([engine], steps)
         return Dump(engine.name, report.model, report.environment, entries)
 
@@ -219,49 +237,91 @@ class Comparison:
         if not engines:
             return
         subject = self.subject
-        calls: Calls = {}
-        for mode in self._modes():
-            try:
-                calls = self._record(mode)
-            except ShapeError as error:
-                if not (steps and subject.has_own_step):
-                    raise
-                # A training step of one's own may feed the model otherwise.
-                report.items += [self._missing(e, mode, error) for e in engines]
-                continue
-            pairs = Pairs(self._store, mode)
-            widened: dict[Rounding, Calls] = {}
-            for engine in engines:
-                rounding = rounding_of(engine)
-                if rounding not in widened:
-                    widened[rounding] = self._with_bounds(calls, rounding, mode)
-                report.items += self._follow(engine, widened[rounding], mode, pairs)
-            report.pairs += pairs.items
+        aware = any(map(depends_on_mode, subject.model._flatten_layers()))
+        # The pass in training mode is the one inside the first training step.
+        inside = aware and steps > 0 and not subject.has_own_step
+        calls = self._compare_layers(report, engines, "inference", steps)
+        if aware and not inside:
+            calls = self._compare_layers(report, engines, "training", steps)
         if steps:
-            self._compare_training(report, engines, steps, calls)
+            self._compare_training(report, engines, steps, calls, inside=inside)
 
-    def _modes(self) -> list[str]:
-        """Return how the model is called: training is no other where no layer knows."""
-        layers = self.subject.model._flatten_layers()
-        aware = any(depends_on_mode(layer) for layer in layers)
-        return ["inference", "training"] if aware else ["inference"]
+    def _compare_layers(
+        self, report: Report, engines: Sequence[Backend], mode: str, steps: int
+    ) -> Calls:
+        """Compare one pass through the model, and return that of the reference."""
+        try:
+            calls = self._record(mode)
+        except ShapeError as error:
+            if not (steps and self.subject.has_own_step):
+                raise
+            # A training step of one's own may feed the model otherwise.
+            report.items += [self._missing(e, mode, error) for e in engines]
+            return {}
+        pairs = Pairs(self._store, active=self._pairwise)
+        widened: dict[Rounding, Calls] = {}
+        for engine in engines:
+            rounding = rounding_of(engine)
+            if rounding not in widened:
+                widened[rounding] = self._with_bounds(calls, rounding, mode)
+            report.items += self._follow(engine, widened[rounding], mode, pairs)
+        report.pairs += pairs.items
+        return calls
 
     def _compare_training(
-        self, report: Report, engines: Sequence[Backend], steps: int, calls: Calls
+        self,
+        report: Report,
+        engines: Sequence[Backend],
+        steps: int,
+        calls: Calls,
+        *,
+        inside: bool,
     ) -> None:
+        """Compare training steps.
+
+        Args:
+            report: Gets the items.
+            engines: The engines.
+            steps: Number of steps.
+            calls: The latest record of the reference.
+            inside: Whether layers are compared in the first step too.
+        """
         subject = self.subject
         keep = self._store.keep
-        runs: dict[Rounding, TrainedReference] = {}
+        recorder = Recorder(self.reference, self._store, "training")
+        exact = subject.train(
+            self.reference,
+            steps,
+            keep=keep,
+            with_weights=True,
+            watcher=recorder if inside else None,
+        )
+        if inside:
+            inside = not _same(recorder.calls, calls)
+            calls = recorder.calls
+        pairs = Pairs(self._store, active=self._pairwise)
+        runs: dict[Rounding, tuple[TrainedReference, Calls]] = {}
         for engine in engines:
             rounding = rounding_of(engine)
             if rounding not in runs:
-                exact = next((run.exact for run in runs.values()), None)
-                runs[rounding] = self.trained(engine, steps, exact)
-            exact = runs[rounding].exact
+                own = _unbounded(calls) if inside else {}
+                runs[rounding] = self.trained(engine, steps, exact, own), own
+            run, own = runs[rounding]
+            look = Looker(self, engine, own, "training", pairs)
+            watcher = None
+            if inside and not is_compiled(engine) and sees_values(engine):
+                watcher = Follower(engine, own, look.tell)
+            elif inside:
+                look.items += self._follow(engine, own, "training", pairs)
             try:
                 several = steps > 1
                 found = subject.train(
-                    engine, steps, keep=keep, beside=exact, with_weights=several
+                    engine,
+                    steps,
+                    keep=keep,
+                    beside=exact,
+                    with_weights=several,
+                    watcher=watcher,
                 )
                 near = None
                 if several:
@@ -270,27 +330,39 @@ class Comparison:
                         engine, steps, keep=keep, beside=found, nudge=seed
                     )
             except OperationNotSupported as error:
-                report.items.append(self._missing(engine, "training", error))
+                missing = self._missing(engine, "training", error)
+                report.items += [*look.items, missing]
                 continue
-            items = runs[rounding].items(engine, found)
+            report.items += look.items
+            items = run.items(engine, found)
             if not all(item.consistent for item in items):
                 report.items += self._culprits(engine, calls)
             report.items += items
             for item in items:
                 array = found.array(item.kind, item.name)
                 if array is not None:
-                    self._sink(item, array)
-            report.trajectory.append(runs[rounding].track(engine, found, near))
+                    self.sink(item, array)
+            report.trajectory.append(run.track(engine, found, near))
+        report.pairs += pairs.items
 
-    def _updates(self, exact: Steps, engine: Perturbed, dtype: str) -> dict[str, Array]:
-        """Return the updates that rounding in the optimizer alone leads to.
+    def _mover(
+        self, perturbed: Perturbed, *, narrow: bool
+    ) -> Callable[[dict[str, Array]], list[dict[str, Array]]]:
+        """Return what lets optimizers move weights by gradients.
 
-        In 16 bits optimizers divide by what may round to 0, but only where a gradient
-        is small, and gradients that err themselves may be small elsewhere.
+        Args:
+            perturbed: A reference that errs as much as it may.
+            narrow: Whether to let its optimizer move them too, which divides by what
+                may round to 0.
         """
-        if self.subject.has_own_step or epsilon_of(dtype) < _NARROW:
-            return {}
-        return self.subject.updates(engine, exact.gradients)
+        engines = [self.reference, perturbed] if narrow else [self.reference]
+
+        def move(gradients: dict[str, Array]) -> list[dict[str, Array]]:
+            if self.subject.has_own_step:
+                return []
+            return [self.subject.updates(engine, gradients) for engine in engines]
+
+        return move
 
     def _culprits(self, engine: Backend, calls: Calls) -> list[Item]:
         """Name the ops whose values or derivatives spoil gradients and updates."""
@@ -342,7 +414,7 @@ class Comparison:
         return recorder.calls
 
     def _with_bounds(self, calls: Calls, rounding: Rounding, mode: str) -> Calls:
-        own = {key: call.fresh() for key, call in calls.items()}
+        own = _unbounded(calls)
         for engine in self.subject.perturbed(rounding)[:LAYER_REPLICAS]:
             self.subject.forward(Spreader(engine, own), mode)
         return own
@@ -350,31 +422,21 @@ class Comparison:
     def _follow(
         self, engine: Backend, calls: Calls, mode: str, pairs: Pairs
     ) -> list[Item]:
-        items: list[Item] = []
         subject = self.subject
-        look = _Looker(self, engine, calls, mode)
-
-        def tell(outcome: Outcome) -> None:
-            for i, value in enumerate(outcome.outputs):
-                if value is not None and outcome.call.outputs[i] is not None:
-                    items.append(look.item(outcome, i))
-                    self._sink(items[-1], value)
-                    if self._pairwise:
-                        pairs.add(items[-1], value)
-
+        look = Looker(self, engine, calls, mode, pairs)
         try:
             if is_compiled(engine):
                 model = subject.copy_on(engine)
-                with subject.running(engine):
+                with subject.running(engine, mode):
                     for outcome in compiled_outcomes(
                         model, subject.x, engine, calls, mode
                     ):
-                        tell(outcome)
+                        look.tell(outcome)
             else:
-                subject.forward(Follower(engine, calls, tell), mode)
+                subject.forward(Follower(engine, calls, look.tell), mode)
         except OperationNotSupported as error:
-            items.append(self._missing(engine, mode, error))
-        return items
+            look.items.append(self._missing(engine, mode, error))
+        return look.items
 
     def _missing(self, engine: Backend, mode: str, error: PolykerasError) -> Item:
         return Item.missing(
@@ -390,71 +452,21 @@ class Comparison:
         )
 
 
-class _Looker:
-    """Judges what the layers of one engine gave in one mode."""
-
-    def __init__(
-        self, comparison: Comparison, engine: Backend, calls: Calls, mode: str
-    ) -> None:
-        self._comparison = comparison
-        self._engine = engine
-        self._calls = calls
-        self._mode = mode
-        self._rest_is_bounded = False
-
-    def item(self, outcome: Outcome, number: int) -> Item:
-        """Return the item about one output of a layer."""
-        call, dtype = outcome.call, outcome.dtypes[number]
-        found, want = outcome.outputs[number], call.outputs[number]
-        assert found is not None  # the caller pairs tensors
-        assert want is not None
-        as_run = judged(found, want, dtype, call.bounds[number])
-        if as_run.bad and not outcome.alone and outcome.again is not None:
-            self._bound_rest()
-            outcome.alone, outcome.fed = outcome.again(self._engine)
-        alone = outcome.alone[number] if number < len(outcome.alone) else None
-        own = None
-        if alone is not None:
-            own = judged(alone, want, dtype, call.local[number])
-        if number == 0 and outcome.fed:
-            own = max([own or as_run, *_judged_fed(outcome)], key=lambda j: j.rank)
-        item = Item.judged(
-            as_run,
-            alone=own,
-            kind="layer",
-            name=call.name if number == 0 else f"{call.name}:{number}",
-            cls=call.cls,
-            engine=self._engine.name,
-            against=self._comparison.reference.name,
-            mode=self._mode,
-            dtype=dtype,
-            shape=found.shape,
-        )
-        if number == 0:
-            item = replace(item, curve=outcome.curve)
-        if item.consistent or outcome.again is None:
-            return item
-        audit = self._comparison._audit(self._engine)
-        outcome.again(audit)
-        return replace(item, ops=audit.findings)
-
-    def _bound_rest(self) -> None:
-        """Widen the bounds of the layers that are usually not run alone."""
-        if not self._rest_is_bounded:
-            self._rest_is_bounded = True
-            subject = self._comparison.subject
-            for engine in subject.replicas(self._engine)[:LAYER_REPLICAS]:
-                subject.forward(Spreader(engine, self._calls, rest=True), self._mode)
+def _unbounded(calls: Calls) -> Calls:
+    """Return a record without bounds."""
+    return {key: call.fresh() for key, call in calls.items()}
 
 
-def _judged_fed(outcome: Outcome) -> Iterator[Judged]:
-    """Judge what a layer by itself gave to the layers inside."""
-    for inner, inputs in outcome.fed:
-        if len(inputs) != len(inner.inputs):
-            continue
-        for x, want, bound in zip(inputs, inner.inputs, inner.fed, strict=True):
-            if x is not None and want is not None:
-                dtype = dtypes.standardize_dtype(x.dtype)
-                found = judged(x, want, dtype, bound)
-                if found.bad:
-                    yield replace(found, why=f"the input of {inner.name}; {found.why}")
+def _same(calls: Calls, others: Calls) -> bool:
+    """Return whether all outputs in two records have the same bits."""
+    if calls.keys() != others.keys():
+        return False
+    pairs = [
+        pair
+        for key, call in calls.items()
+        for pair in zip(call.outputs, others[key].outputs, strict=True)
+    ]
+    return all(
+        x is y or (x is not None and y is not None and np.array_equal(x, y, True))
+        for x, y in pairs
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +13,7 @@ from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend
 from polykeras.compare._compiled import is_compiled
 from polykeras.compare._measures import Bound
+from polykeras.layers._call import Observer, observing
 from polykeras.precision import epsilon_of
 from polykeras.random import seed_scope
 from polykeras.state import StateScope
@@ -101,6 +103,7 @@ def train(
     beside: Steps | None = None,
     with_weights: bool = False,
     nudge: int | None = None,
+    watcher: Observer | None = None,
 ) -> Steps:
     """Train a model, which changes it, and return what happened.
 
@@ -114,6 +117,7 @@ def train(
         beside: A run with weights, to measure the distances from.
         with_weights: Whether the weights after each step are kept.
         nudge: A seed to move each weight by one unit of the last place first.
+        watcher: Sees the layers in the first step.
     """
     compiled = is_compiled(engine)
     model.run_eagerly = not compiled
@@ -139,7 +143,9 @@ def train(
     before = [_array(engine, v.stored()) for v in variables]
     for step in range(steps):
         model.reset_metrics()
-        with _seeing(model, see if step == 0 and not compiled else None):
+        first = step == 0 and not compiled
+        watched = observing(watcher) if step == 0 and watcher else nullcontext()
+        with watched, _seeing(model, see if first else None):
             logs = model.train_on_batch(x, y, return_dict=True)
         result.losses.append(_loss_in(logs, model))
         weights = [_array(engine, v.stored()) for v in variables]

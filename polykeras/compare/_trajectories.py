@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 
 from polykeras.backend import Array, Backend
-from polykeras.compare._judging import Judged, judged
+from polykeras.compare._judging import Judged, judged, reconsidered
 from polykeras.compare._measures import SPREADS, Bound
 from polykeras.compare._report import Item
 from polykeras.compare._training import Steps, Track
 from polykeras.precision import epsilon_of
 
 __all__ = ["TrainedReference"]
+
+_HALVES: Final = 16
+"""Down to 2^-15 of the error, which 16 bits hold no more beside the gradient."""
 
 
 @dataclass
@@ -26,14 +31,49 @@ class TrainedReference:
         exact: Its steps.
         replicas: Those of perturbed references.
         dtype: The dtype that the engines compute in.
-        updates: How far the perturbed optimizer moves weights by right gradients.
+        move: Lets optimizers move the weights by other gradients: takes the gradients
+            of the first step by path, and returns what right optimizers may make of
+            them, by path too; empty where the model has a step of its own.
+        narrow: Whether squares of gradients may round to 0.
     """
 
     name: str
     exact: Steps
     replicas: Sequence[Steps]
     dtype: str
-    updates: dict[str, Array]
+    move: Callable[[dict[str, Array]], Sequence[dict[str, Array]]]
+    narrow: bool
+
+    @cached_property
+    def reach(self) -> dict[str, Array]:
+        """How far gradients that err within their bounds move each entry's update.
+
+        An optimizer that divides a gradient by its size takes a whole step up or down
+        where the gradient may have either sign. Perturbed references do so too, but
+        each at entries of its own. Steps grow with the error of the gradient, so both
+        ends of its range are looked at; not so where squares may round to 0, since a
+        quotient is largest below that. There the range is halved again and again, and
+        between two of these points a quotient grows at most twofold.
+        """
+        errors = {}
+        for path, gradient in self.exact.gradients.items():
+            bound = Bound()
+            may_err = np.zeros(gradient.shape, bool)
+            for replica in self.replicas:
+                if path in replica.gradients:
+                    bound.widen(replica.gradients[path], gradient)
+                    may_err |= replica.gradients[path] != gradient
+            ceiling = float(np.max(np.abs(gradient), initial=0.0))
+            errors[path] = bound.allowed(ceiling, self.dtype) * may_err
+        reach: dict[str, Array] = {}
+        shares = 0.5 ** np.arange(_HALVES if self.narrow else 1)
+        gradients = self.exact.gradients.items()
+        for share in (0.0, *shares, *-shares):
+            for moved in self.move({p: g + share * errors[p] for p, g in gradients}):
+                for path, update in moved.items():
+                    away = np.abs(update - self.exact.updates[path])
+                    reach[path] = np.fmax(reach.get(path, 0.0), away)
+        return {path: (1 + self.narrow) * away for path, away in reach.items()}
 
     def items(self, engine: Backend, steps: Steps) -> list[Item]:
         """Compare the steps of an engine."""
@@ -67,20 +107,14 @@ class TrainedReference:
         for replica in self.replicas:
             if path in of(replica):
                 bound.widen(of(replica)[path], expected)
-        if kind == "update" and path in self.updates:
-            bound.widen(self.updates[path], expected)
         value = of(steps).get(path)
         dtype = steps.dtypes.get(path, self.dtype)
         if value is None:
             value = np.full((0,), np.nan)
-        return self._item(
-            kind,
-            path,
-            dtype,
-            engine,
-            expected.shape,
-            judged(value, expected, dtype, bound),
-        )
+        found = judged(value, expected, dtype, bound)
+        if kind == "update" and found.bad and path in self.reach:
+            found = reconsidered(found, value, expected, self.reach[path])
+        return self._item(kind, path, dtype, engine, expected.shape, found)
 
     def _item(
         self,
@@ -116,7 +150,14 @@ class TrainedReference:
         # Weights are stored in the dtype: half a unit of the last place.
         stored = epsilon_of(self.dtype) / 2
         bounds = [SPREADS * max(s) + stored for s in zip(*spreads, strict=True)]
-        apart = [i for i, d in enumerate(steps.distances) if not d <= bounds[i]]
+        apart = _beyond(steps.distances, bounds)
+        if apart and self.reach:
+            # Each step may move what the first may.
+            norm = np.sqrt(sum(float(np.vdot(w, w)) for w in self.exact.weights[0]))
+            reach = sum(float(np.vdot(r, r)) for r in self.reach.values())
+            step = float(np.sqrt(reach) / norm) if norm else 0.0
+            bounds = [b + step * (i + 1) for i, b in enumerate(bounds)]
+            apart = _beyond(steps.distances, bounds)
         return Track(
             engine=engine.name,
             losses=steps.losses,
@@ -134,3 +175,7 @@ def _gradients(steps: Steps) -> dict[str, Array]:
 
 def _updates(steps: Steps) -> dict[str, Array]:
     return steps.updates
+
+
+def _beyond(distances: Sequence[float], bounds: Sequence[float]) -> list[int]:
+    return [i for i, d in enumerate(distances) if not d <= bounds[i]]

@@ -35,15 +35,17 @@ def observing(observer: Observer) -> Iterator[None]:
     """Let `observer` run the calls of layers in the block, instead of the layers.
 
     It calls ``layer.call`` itself, and sees inputs that are cast and built for,
-    with masks and the training flag filled in.
+    with masks and the training flag filled in. A call outside the block, in which the
+    block may stand, does not count as one that goes on.
 
     Args:
         observer: Run for each call of any layer, in the order of the calls.
     """
-    token = _observer.set(observer)
+    token, outer = _observer.set(observer), _context.set(None)
     try:
         yield
     finally:
+        _context.reset(outer)
         _observer.reset(token)
 
 

@@ -166,3 +166,22 @@ def test_a_missing_op_is_not_comparable_and_the_rest_goes_on():
     assert kinds == {"not comparable"}
     assert "conv_general" in str(report)
     assert len([i for i in report.layers if i.engine == "numpy"]) == 14
+
+
+def test_a_layer_behind_a_wrong_one_has_a_bound_of_its_own_in_training():
+    keras.utils.set_random_seed(0)
+    stack = [
+        keras.Input((64,)),
+        layers.Dropout(0.1, name="drop"),
+        layers.Activation("relu", name="one"),
+        layers.Rescaling(1.0, 100.0, name="far"),
+        layers.LayerNormalization(name="two"),
+    ]
+    model = keras.Sequential(stack, name="deep")
+    wrong = Faulty({"relu": lambda right, x: right(x) * x.dtype.type(1.5)})
+    for steps in (0, 1):
+        report = keras.compare(model, backends=[wrong], steps=steps)
+        found = {(i.name, i.mode) for i in report.layers if not i.consistent}
+        assert found == {("deep/one", "inference"), ("deep/one", "training")}
+        two = [i for i in report.layers if i.name == "deep/two"]
+        assert {i.accumulated for i in two} <= {"suspicious", "wrong"}

@@ -127,3 +127,23 @@ def test_a_nudge_moves_every_weight_by_one_unit():
     np.testing.assert_allclose(kernel, before[0], rtol=2.0**-22)
     assert 0 < relative_distance(model.get_weights(), before) < 2.0**-22
     assert relative_distance(before, before) == 0
+
+
+@pytest.mark.parametrize("seed", [1, 8, 10, 12])
+def test_updates_by_gradients_that_are_rounding_alone_are_rounding(seed):
+    # The bias before a normalization has no gradient, and float16 no square of what
+    # rounding makes of it: Adam divides by epsilon.
+    report = keras.compare(convnet(), backends=["numpy:float16"], seed=seed)
+    assert report.consistent, str(report)
+
+
+def test_a_step_that_gradients_may_not_explain_stays_wrong():
+    def half(right, params, *rest):
+        params = [p.copy() for p in params]
+        moved, *slots = right(params, *rest)
+        moved[0].flat[0] += 1e-3
+        return moved, *slots
+
+    report = keras.compare(convnet(), backends=[Faulty({"adam_update": half})])
+    wrong = [i.name for i in report.of_kind("update") if not i.consistent]
+    assert wrong == ["convnet/conv/kernel"]
