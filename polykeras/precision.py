@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any
 
@@ -45,14 +46,19 @@ def spacing(values: Array, dtype: str) -> Array:
     True
     """
     limits = _limits(dtype)
-    size = np.abs(
-        np.asarray(values, np.complex128 if np.iscomplexobj(values) else float)
-    )
-    with np.errstate(all="ignore"):
-        size = np.clip(size, float(limits.smallest_normal), float(limits.max))
-        # Without its mantissa a number is the power of two below it.
-        power = np.bitwise_and(size.view(np.int64), _EXPONENT).view(np.float64)
-        return np.asarray(power * float(limits.eps))
+    if np.iscomplexobj(values):
+        values = np.abs(values)
+    # Without its sign and mantissa a number is the power of two below its magnitude.
+    bits = np.bitwise_and(np.asarray(values, float).view(np.int64), _EXPONENT)
+    power = np.asarray(bits.view(np.float64))
+    np.maximum(power, float(limits.smallest_normal), out=power)
+    np.minimum(power, _power_below(float(limits.max)), out=power)
+    power *= float(limits.eps)
+    return power
+
+
+def _power_below(x: float) -> float:
+    return float(2.0 ** (math.frexp(x)[1] - 1))
 
 
 def errors_in_ulp(found: Array, expected: Array, dtype: str, scale: Any = 0.0) -> Array:

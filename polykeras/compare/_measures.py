@@ -29,7 +29,7 @@ SPREADS: Final = 4
 """The bound is so many times the largest error of the perturbed references: the
 lambda of Higham and Mary's theorem, which fails with probability 2 exp(-lambda^2/2)
 or 7e-4 an entry, for errors that already have the largest size allowed."""
-BLOCK: Final = 16384
+BLOCK: Final = 32768
 """Entries that are measured at a time, so that they stay in the cache."""
 _MISSED: Final = 1e-3
 SUSPICIOUS: Final = 8
@@ -103,33 +103,34 @@ class _Sums:
         self.wide = np.complex128 if complex_ else np.float64
         self.identical = True
         self.largest = self.total = self.noise = 0.0
-        self.signal = self.product = self.ceiling = self.ulp = 0.0
+        self.signal = self.crossed = self.ceiling = self.ulp = 0.0
         self.odd: list[int] = []
         self.size = self.nonfinite = 0
 
     def add(self, found: Array, expected: Array, at: int) -> None:
         """Count a block that starts at the entry `at`."""
-        want, got = expected.astype(self.wide, copy=False), found.astype(self.wide)
+        want = expected.astype(self.wide, copy=False)
         if self.identical:
             rounded = want.astype(self.narrow)
             self.identical = rounded.tobytes() == found.astype(self.narrow).tobytes()
-        error = np.abs(got - want)
+        away = found.astype(self.wide)
+        np.subtract(away, want, out=away)
+        error = np.abs(away)
         largest = float(error.max())
         if not np.isfinite(largest):
-            want, got = self._finite(want, got, at)
-            error = np.abs(got - want)
+            want, got = self._finite(want, found.astype(self.wide), at)
+            away = got - want
+            error = np.abs(away)
             largest = float(error.max())
-        sizes = np.abs(want)
-        ceiling = float(sizes.max())
         self.size += error.size
         self.largest = max(self.largest, largest)
-        self.ceiling = max(self.ceiling, ceiling)
+        self.ceiling = max(self.ceiling, _ceiling(want))
         self.total += float(error.sum())
         self.noise += float(np.vdot(error, error))
         self.signal += float(np.vdot(want, want).real)
-        self.product += float(np.vdot(want, got).real)
+        self.crossed += float(np.vdot(want, away).real)
         if largest and dtypes.is_inexact(self.dtype):
-            error /= spacing(sizes, self.dtype)
+            error /= spacing(want, self.dtype)
             self.ulp = max(self.ulp, float(error.max()))
 
     def _finite(self, want: Array, got: Array, at: int) -> tuple[Array, Array]:
@@ -150,8 +151,9 @@ class _Sums:
         ulp = self.ulp if self.ulp > half else 0.0
         if self.nonfinite or (self.largest and not dtypes.is_inexact(self.dtype)):
             ulp = np.inf
-        # |got|^2 from |got - want|^2.
-        power = max(0.0, self.noise - self.signal + 2 * self.product)
+        # want * got and |got|^2 from want * (got - want) and |got - want|^2.
+        product = self.signal + self.crossed
+        power = max(0.0, self.noise + self.signal + 2 * self.crossed)
         norms = float(np.sqrt(self.signal) * np.sqrt(power))
         ratio = np.divide(self.signal, self.noise)
         return Measure(
@@ -160,7 +162,7 @@ class _Sums:
             max_rel=self._relative(),
             ulp=ulp,
             sqnr=10 * float(np.log10(ratio)) if self.noise else np.inf,
-            cosine=self.product / norms if norms else 1.0,
+            cosine=product / norms if norms else 1.0,
             identical=self.identical,
             nonfinite=self.nonfinite,
             positions=tuple(
@@ -174,6 +176,13 @@ class _Sums:
         if self.ceiling:
             return self.largest / self.ceiling
         return np.inf if self.largest else 0.0
+
+
+def _ceiling(x: Array) -> float:
+    """Return the largest magnitude."""
+    if np.iscomplexobj(x):
+        return float(np.abs(x).max())
+    return max(float(x.max()), -float(x.min()))
 
 
 @dataclass
@@ -207,7 +216,8 @@ class Bound:
                 self._widen(got, want)
 
     def _widen(self, found: Array, expected: Array) -> None:
-        difference = np.abs(found - expected)
+        difference = found - expected
+        difference = np.abs(difference)
         largest = float(difference.max())
         if not np.isfinite(largest):
             finite = np.isfinite(difference)

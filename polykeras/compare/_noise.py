@@ -137,7 +137,7 @@ _SYSTEMS: Final = frozenset(
 )
 _LIBRARY_ULP: Final = 4
 _SAMPLE: Final = 64
-_SIGNS: Final = 4 * BLOCK
+_SIGNS: Final = 2 * BLOCK
 """Signs are drawn once; each block takes some from a random place on."""
 
 
@@ -172,6 +172,7 @@ class Perturbed(Recast):
         self._pool = 2.0 * self._random.integers(0, 2, _SIGNS) - 1
         self.forced = forced
         self.products = products
+        self._scaled: dict[float, Array] = {}
         self._terms: dict[Any, Array] = {}
         super().__init__(inner, "float64", f"{inner.name}:perturbed")
 
@@ -272,27 +273,25 @@ class Perturbed(Recast):
         if size is not None:
             sizes = np.broadcast_to(size, values.shape).reshape(-1)
         moved = np.empty_like(flat)
-        unit = _limits(self.nominal)[0]
+        unit = _limits(self.nominal)[0] * (relative if sizes is None else 1.0)
+        errors = self._errors(unit)
         with np.errstate(all="ignore"):
             stored = stored and self._has(flat)
             for at in range(0, flat.size, BLOCK):
                 part = slice(at, at + BLOCK)
-                block = flat[part]
-                magnitude = np.abs(block)
-                if sizes is None:
-                    error = magnitude * (relative * unit)
-                else:
-                    error = sizes[part] * unit
-                error *= self._signs(block.size)
+                block, out = flat[part], moved[part]
+                scale = block if sizes is None else sizes[part]
+                np.multiply(scale, self._some(errors, block.size), out=out)
                 if stored:
-                    error *= self._is_rounded(block)
-                np.add(block, error, out=moved[part])
-                self._limit(block, moved[part], magnitude)
-        return self.inner.from_numpy(moved.reshape(values.shape), name)
+                    out *= self._is_rounded(block)
+                out += block
+                self._limit(block, out)
+        return self.inner.borrowed(moved.reshape(values.shape))
 
-    def _limit(self, values: Array, moved: Array, sizes: Array) -> None:
+    def _limit(self, values: Array, moved: Array) -> None:
         """Let numbers beyond the limits of the nominal dtype under- or overflow."""
         _, normal, largest = _limits(self.nominal)
+        sizes = np.abs(values)
         small = np.count_nonzero(sizes < normal)
         if small and small > sizes.size - np.count_nonzero(sizes):
             moved[...] = self._underflown(values, moved)
@@ -301,10 +300,16 @@ class Perturbed(Recast):
             beyond = np.where(np.abs(moved) > largest, values * np.inf, moved)
             moved[...] = np.where(finite, beyond, values)
 
-    def _signs(self, count: int) -> Array:
-        """Return a random sign for each entry of a block."""
+    def _errors(self, unit: float) -> Array:
+        """Return roundings of a size, of random sign."""
+        if unit not in self._scaled:
+            self._scaled[unit] = self._pool * unit
+        return self._scaled[unit]
+
+    def _some(self, pool: Array, count: int) -> Array:
+        """Return as many entries of a pool, from a random place on."""
         at = int(self._random.random() * (_SIGNS - count))
-        return self._pool[at : at + count]
+        return pool[at : at + count]
 
     def _underflown(self, values: Array, moved: Array) -> Array:
         """Let numbers move by up to half of the smallest number, but not beyond 0.
@@ -315,7 +320,7 @@ class Perturbed(Recast):
             dtypes.as_numpy_dtype(self.nominal)
         )
         lost = float(limits.smallest_subnormal) / 2
-        moved = moved + lost * self._signs(values.size)
+        moved = moved + lost * self._some(self._pool, values.size)
         kept = (np.sign(moved) == np.sign(values)) & (np.abs(values) >= lost)
         return np.where(kept, moved, 0.0)
 
@@ -362,17 +367,20 @@ class Perturbed(Recast):
             return (math.sqrt(w.size / w.shape[-1]) + 1) * rows[:, None] * columns
         back = name == "conv_general_transpose"
         groups = 1 if back else x.shape[-1] // w.shape[-2]
-        squares = np.square(x)
         if groups == 1:
-            squares = np.sum(squares, -1, keepdims=True)
+            squares = np.einsum("...i,...i->...", x, x)[..., None]
+        else:
+            squares = np.square(x)
         # The norms of the windows of each group: one filter of ones for each.
         ones = np.ones((*w.shape[:-2], squares.shape[-1] // groups, groups))
         wide = [self.inner.from_numpy(a, "float64") for a in (squares, ones)]
         windows = np.sqrt(self.to_numpy(kernel(*wide, *args[2:])))
         norms = np.sqrt(_squares(w, -2 if back else -1))
-        windows = np.repeat(windows, norms.size // windows.shape[-1], -1)
         terms = w.size / w.shape[-2 if back else -1]
-        return (math.sqrt(terms) + 1) * windows * norms
+        windows = (math.sqrt(terms) + 1) * windows
+        if groups > 1:
+            windows = np.repeat(windows, norms.size // groups, -1)
+        return windows * norms
 
     def _mapped(self, args: tuple[Any, ...], fn: Any) -> list[Any]:
         inexact = {id(x) for x in self._inexact(args)}
@@ -404,7 +412,7 @@ def _product_magnitudes(x: Array, y: Array) -> Array:
     By Cauchy and Schwarz they are at most the products of the norms of rows and
     columns, which cost less than a second product.
     """
-    rows = np.sqrt(np.sum(np.square(x), -1))
+    rows = (math.sqrt(x.shape[-1]) + 1) * np.sqrt(np.einsum("...i,...i->...", x, x))
     columns = np.sqrt(np.sum(np.square(y), -2 if y.ndim > 1 else -1))
     if x.ndim > 1 and y.ndim > 1:
         rows, columns = rows[..., :, None], columns[..., None, :]
@@ -412,7 +420,7 @@ def _product_magnitudes(x: Array, y: Array) -> Array:
         columns = np.asarray(columns)
     elif y.ndim > 1:
         rows = np.asarray(rows)
-    result: Array = (math.sqrt(x.shape[-1]) + 1) * rows * columns
+    result: Array = rows * columns
     return result
 
 

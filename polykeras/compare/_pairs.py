@@ -22,12 +22,12 @@ class Pairs:
 
     Args:
         store: Holds the arrays.
-        active: Whether there is anything to compare.
+        engines: How many engines are compared with each other.
     """
 
-    def __init__(self, store: Store, *, active: bool) -> None:
+    def __init__(self, store: Store, engines: int) -> None:
         """Start without outputs."""
-        self._active = active
+        self._engines = engines
         self.items: list[Item] = []
         self._store = store
         self._kept: dict[str, list[tuple[Item, Array]]] = {}
@@ -39,7 +39,7 @@ class Pairs:
             item: Its comparison with the reference.
             output: The output.
         """
-        if not self._active:
+        if self._engines < 2:
             return
         kept = self._kept.setdefault(item.name, [])
         for other, before in kept:
@@ -63,7 +63,8 @@ class Pairs:
                     curve=None,
                 )
             )
-        kept.append((item, self._store.keep(np.array(output))))
+        if len(kept) < self._engines - 1:
+            kept.append((item, self._store.keep(np.array(output))))
 
 
 def _wide(x: Array) -> str:

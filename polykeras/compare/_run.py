@@ -131,7 +131,7 @@ class Comparison:
     ) -> Report:
         """Compare each engine with the reference: layers, then training."""
         with Store(max_memory) as store:
-            self._store, self._pairwise = store, pairwise and len(engines) > 1
+            self._store, self._pairwise = store, pairwise
             return self._run(engines, steps)
 
     def recorded(self, engine: Backend) -> list[Call]:
@@ -258,7 +258,7 @@ class Comparison:
             # A training step of one's own may feed the model otherwise.
             report.items += [self._missing(e, mode, error) for e in engines]
             return {}
-        pairs = Pairs(self._store, active=self._pairwise)
+        pairs = self._pairs(engines)
         widened: dict[Rounding, Calls] = {}
         for engine in engines:
             rounding = rounding_of(engine)
@@ -267,6 +267,9 @@ class Comparison:
             report.items += self._follow(engine, widened[rounding], mode, pairs)
         report.pairs += pairs.items
         return calls
+
+    def _pairs(self, engines: Sequence[Backend]) -> Pairs:
+        return Pairs(self._store, len(engines) if self._pairwise else 0)
 
     def _compare_training(
         self,
@@ -299,7 +302,7 @@ class Comparison:
         if inside:
             inside = not _same(recorder.calls, calls)
             calls = recorder.calls
-        pairs = Pairs(self._store, active=self._pairwise)
+        pairs = self._pairs(engines)
         runs: dict[Rounding, tuple[TrainedReference, Calls]] = {}
         for engine in engines:
             rounding = rounding_of(engine)

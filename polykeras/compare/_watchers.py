@@ -176,7 +176,11 @@ class Spreader(Watcher):
 
     def cast(self, value: Array, dtype: str) -> Any:
         """Round at random, as an engine that gets the value has to round it."""
-        return self.engine.rounded(self.engine.inner.from_numpy(value, dtype))
+        inner = self.engine.inner
+        same = dtypes.standardize_dtype(value.dtype) == dtype
+        # What is rounded is copied.
+        tensor = inner.borrowed(value) if same else inner.from_numpy(value, dtype)
+        return self.engine.rounded(tensor)
 
     @contextmanager
     def _dtype_of(self, layer: Layer) -> Iterator[None]:
