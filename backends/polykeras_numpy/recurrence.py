@@ -16,6 +16,8 @@ __all__ = ["KERNELS"]
 
 # Steps of which the backward pass prepares the factors together, within the cache.
 _STEPS: Final = 8
+# Input, forget, output and candidate by their place in `z`; and the other way round.
+_PLACES: Final = [0, 1, 3, 2]
 
 
 def _sigmoid(x: Array) -> None:
@@ -43,20 +45,42 @@ def _linear(x: Array) -> None:
     del x
 
 
-def _hard_sigmoid_slope(y: Array) -> Array:
-    slope: Array = ((y > 0) & (y < 1)).astype(y.dtype) / y.dtype.type(6)
-    return slope
+def _sigmoid_slope(y: Array, out: Array) -> Array:
+    np.subtract(1, y, out=out)
+    out *= y
+    return out
+
+
+def _tanh_slope(y: Array, out: Array) -> Array:
+    np.multiply(y, y, out=out)
+    return np.subtract(1, out, out=out)
+
+
+def _relu_slope(y: Array, out: Array) -> Array:
+    return np.greater(y, 0, out=out)
+
+
+def _hard_sigmoid_slope(y: Array, out: Array) -> Array:
+    out[...] = (y > 0) & (y < 1)
+    out /= 6
+    return out
+
+
+def _linear_slope(y: Array, out: Array) -> Array:
+    del y
+    out[...] = 1
+    return out
 
 
 # Name to the function, in place, and its slope as a function of its value.
 _ACTIVATIONS: Final[
-    dict[str, tuple[Callable[[Array], None], Callable[[Array], Array]]]
+    dict[str, tuple[Callable[[Array], None], Callable[[Array, Array], Array]]]
 ] = {
-    "tanh": (_tanh, lambda y: 1 - y * y),
-    "sigmoid": (_sigmoid, lambda y: y * (1 - y)),
-    "relu": (_relu, lambda y: (y > 0).astype(y.dtype)),
+    "tanh": (_tanh, _tanh_slope),
+    "sigmoid": (_sigmoid, _sigmoid_slope),
+    "relu": (_relu, _relu_slope),
     "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_slope),
-    "linear": (_linear, np.ones_like),
+    "linear": (_linear, _linear_slope),
 }
 
 
@@ -73,11 +97,6 @@ def _pass(mask: Array | None, t: int, g: Array) -> tuple[Array, Array | float]:
     return np.where(keep, g, 0), np.where(keep, 0, g)
 
 
-def _turned(x: Array) -> Array:
-    """Return (..., F, B) for (..., B, F): rows of one gate then lie together."""
-    return x.swapaxes(-1, -2)
-
-
 def _lstm_steps(
     z: Array,
     h0: Array,
@@ -89,32 +108,32 @@ def _lstm_steps(
 ) -> tuple[Array, Array, Array]:
     act, gate = _ACTIVATIONS[activation][0], _ACTIVATIONS[recurrent_activation][0]
     (batch, units), length = h0.shape, len(z)
-    hs = empty((length, units, batch), z.dtype)
+    hs = empty((length, batch, units), z.dtype)
     cs = empty(hs.shape, z.dtype)
-    gates = empty((length, 4 * units, batch), z.dtype)
-    z = _turned(z)
-    h, c = (np.array(_turned(x), order="C") for x in (h0, c0))
-    across = np.ascontiguousarray(recurrent_kernel.T)
-    squashed = np.empty_like(h)
-    for t in range(length):
-        now = np.matmul(across, h, out=gates[t])
-        now += z[t]
-        i, f, a, o = now.reshape(4, units, batch)
-        gate(now[: 2 * units])
+    # Each gate lies together, those with the same activation side by side.
+    gates = empty((length, 4, batch, units), z.dtype)
+    kernels = np.empty((4, units, units), z.dtype)
+    columns = z.reshape(length, batch, 4, units)
+    for k, place in enumerate(_PLACES):
+        gates[:, k] = columns[:, :, place]
+        kernels[k] = recurrent_kernel[:, place * units : (place + 1) * units]
+    product = np.empty((4, batch, units), z.dtype)
+    added = np.empty((batch, units), z.dtype)
+    h, c = h0, c0
+    for t, (now, hidden, cell) in enumerate(zip(gates, hs, cs, strict=True)):
+        np.add(now, np.matmul(h, kernels, out=product), out=now)
+        gate(now[:3])
+        i, f, o, a = now
         act(a)
-        gate(o)
-        cell, hidden = cs[t], hs[t]
         np.multiply(f, c, out=cell)
-        np.multiply(i, a, out=squashed)
-        cell += squashed
-        squashed[...] = cell
-        act(squashed)
-        np.multiply(o, squashed, out=hidden)
-        if mask is not None:
-            np.copyto(hidden, h, where=~mask[t])
-            np.copyto(cell, c, where=~mask[t])
+        np.add(cell, np.multiply(i, a, out=added), out=cell)
+        np.copyto(hidden, cell)
+        act(hidden)
+        np.multiply(hidden, o, out=hidden)
+        _hold(mask, t, hidden, h)
+        _hold(mask, t, cell, c)
         h, c = hidden, cell
-    return _turned(hs), _turned(cs), _turned(gates)
+    return hs, cs, gates
 
 
 def _lstm_steps_grad(
@@ -134,57 +153,61 @@ def _lstm_steps_grad(
     act, act_slope = _ACTIVATIONS[activation]
     gate_slope = _ACTIVATIONS[recurrent_activation][1]
     (batch, units), length = h0.shape, len(gates)
-    gh, gc, c = _turned(gh), _turned(gc), _turned(c)
-    direct = _turned(gg).reshape(length, 4, units, batch) if gg.any() else None
-    now = _turned(gates).reshape(length, 4, units, batch)
-    dz = empty(now.shape, now.dtype)
-    before = np.empty((_STEPS, units, batch), now.dtype)
-    slopes, factors = np.empty((2, _STEPS, 4, units, batch), now.dtype)
-    dh, dc = np.zeros((2, units, batch), now.dtype)
+    dz = empty((length, batch, 4 * units), gates.dtype)
+    parts = dz.reshape(length, batch, 4, units).swapaxes(1, 2)
+    direct = gg[:, _PLACES] if gg.any() else None
+    of_cells = gc if gc.any() else None
+    back = np.ascontiguousarray(recurrent_kernel.T)
+    block = (min(_STEPS, length), 4, batch, units)
+    slopes, factors = np.empty(block, dz.dtype), np.empty(block, dz.dtype)
+    squash, through = np.empty((2, block[0], batch, units), dz.dtype)
+    dh, dc = np.zeros((2, batch, units), dz.dtype)
     scratch = np.empty_like(dh)
-    for t in range(length - 1, -1, -1):
-        k = t % _STEPS
-        if t == length - 1 or k == _STEPS - 1:
-            # What does not go round the loop is computed for several steps at once:
-            # by what to multiply the cotangents of the cell and of the output.
-            part, first = now[t - k : t + 1], t - k
-            i, f, a, o = part.swapaxes(0, 1)
-            before[0] = c[first - 1] if first else c0.T
-            before[1 : k + 1] = c[first:t]
-            squashed = f * before[: k + 1]
+    dh_old: Any = 0.0
+    dc_old: Any = 0.0
+    for first in range((length - 1) // _STEPS * _STEPS, -1, -_STEPS):
+        # What does not go round the loop is computed for several steps at once:
+        # by what to multiply the cotangents of the cell and of the output.
+        steps = min(_STEPS, length - first)
+        some = slice(first, first + steps)
+        i, f, o, a = gates[some].swapaxes(0, 1)
+        before = c[first - 1 : first + steps - 1]
+        if not first:
+            before = np.concatenate([c0[None], c[: steps - 1]])
+        squashed = squash[:steps]
+        if mask is None:
+            squashed[...] = c[some]
+        else:
+            # A masked step holds another cell than its gates give.
+            np.multiply(f, before, out=squashed)
             squashed += i * a
-            act(squashed)
-            slopes[: k + 1, :2] = gate_slope(part[:, :2])
-            slopes[: k + 1, 2], slopes[: k + 1, 3] = act_slope(a), gate_slope(o)
-            for place, other in enumerate((a, before[: k + 1], i, squashed)):
-                np.multiply(slopes[: k + 1, place], other, out=factors[: k + 1, place])
-            through = act_slope(squashed)
-            through *= o
-        dh += gh[t]
-        dc += gc[t]
-        if mask is not None:
-            dh, dh_old = np.where(mask[t], dh, 0), np.where(mask[t], 0, dh)
-            dc, dc_old = np.where(mask[t], dc, 0), np.where(mask[t], 0, dc)
-        dc += np.multiply(dh, through[k], out=scratch)
-        step = dz[t]
-        np.multiply(factors[k, :3], dc, out=step[:3])
-        np.multiply(factors[k, 3], dh, out=step[3])
-        if direct is not None:
-            step += direct[t] * slopes[k]
-        np.matmul(recurrent_kernel, step.reshape(4 * units, batch), out=dh)
-        dc *= f[k]
-        if mask is not None:
-            dh += dh_old
-            dc += dc_old
-    turned = _turned(dz.reshape(length, 4 * units, batch))
-    return _rows(turned), dh.T, dc.T
-
-
-def _rows(x: Array) -> Array:
-    """Return a copy whose last axis lies together, as products need it."""
-    out = empty(x.shape, x.dtype)
-    out[...] = x
-    return out
+        act(squashed)
+        slope, factor = slopes[:steps], factors[:steps]
+        for place, (y, other) in enumerate(
+            ((i, a), (f, before), (a, i), (o, squashed))
+        ):
+            own = act_slope if y is a else gate_slope
+            np.multiply(own(y, slope[:, place]), other, out=factor[:, place])
+        act_slope(squashed, through[:steps])
+        through[:steps] *= o
+        for k in range(steps - 1, -1, -1):
+            t = first + k
+            dh += gh[t]
+            if of_cells is not None:
+                dc += of_cells[t]
+            if mask is not None:
+                (dh, dh_old), (dc, dc_old) = _pass(mask, t, dh), _pass(mask, t, dc)
+            dc += np.multiply(dh, through[k], out=scratch)
+            np.multiply(factors[k, :3], dc, out=parts[t, :3])
+            np.multiply(factors[k, 3], dh, out=parts[t, 3])
+            if direct is not None:
+                parts[t] += direct[t] * slopes[k]
+            np.matmul(dz[t], back, out=dh)
+            dc *= f[k]
+            if mask is not None:
+                dh += dh_old
+                dc += dc_old
+    return dz, dh, dc
 
 
 def _gru_steps(
@@ -250,13 +273,14 @@ def _gru_steps_grad(
     dz = np.empty((*h.shape[:2], 3 * units), h.dtype)
     inner = np.empty_like(dz)
     dh: Any = np.zeros_like(h0)
+    slope = np.empty_like(h0)
     for t in range(h.shape[0] - 1, -1, -1):
         before = h[t - 1] if t else h0
         u, r, a, ra = (gates[t][:, k * units : (k + 1) * units] for k in range(4))
         gu, gr, ga, gra = (gg[t][:, k * units : (k + 1) * units] for k in range(4))
         dh, old = _pass(mask, t, dh + gh[t])
-        du = (dh * (before - a) + gu) * gate_slope(u)
-        da = (dh * (1 - u) + ga) * act_slope(a)
+        du = (dh * (before - a) + gu) * gate_slope(u, slope)
+        da = (dh * (1 - u) + ga) * act_slope(a, slope)
         old = old + dh * u
         if reset_after:
             dr = da * ra + gr
@@ -266,7 +290,7 @@ def _gru_steps_grad(
             dr = product * before + gr
             old = old + product * r + gra
             dra = da
-        dr *= gate_slope(r)
+        dr *= gate_slope(r, slope)
         for k, part in enumerate((du, dr, da)):
             dz[t][:, k * units : (k + 1) * units] = part
         inner[t] = dz[t]
@@ -303,9 +327,10 @@ def _rnn_steps_grad(
     back = np.ascontiguousarray(recurrent_kernel.T)
     dz = np.empty_like(h)
     dh: Any = np.zeros_like(h0)
+    slope = np.empty_like(h0)
     for t in range(h.shape[0] - 1, -1, -1):
         dh, old = _pass(mask, t, dh + gh[t])
-        np.multiply(dh, act_slope(h[t]), out=dz[t])
+        np.multiply(dh, act_slope(h[t], slope), out=dz[t])
         dh = dz[t] @ back + old
     return dz, dh
 

@@ -52,7 +52,7 @@ def lstm_steps(
     activation: str,
     recurrent_activation: str,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Return hidden states, cell states and gates of every step.
+    """Return hidden states, cell states, gates and candidates of every step.
 
     Args:
         z: Kernel times inputs plus bias, ``(T, B, 4 U)``.
@@ -64,7 +64,8 @@ def lstm_steps(
         recurrent_activation: Name of the gates' activation.
 
     Returns:
-        ``(T, B, U)``, ``(T, B, U)`` and ``(T, B, 4 U)``.
+        ``(T, B, U)``, ``(T, B, U)`` and ``(T, 4, B, U)``: the gates of input, forget
+        and output, and the candidate for the cell.
     """
     act, gate = ACTIVATIONS[activation][0], ACTIVATIONS[recurrent_activation][0]
 
@@ -75,7 +76,7 @@ def lstm_steps(
         i, f, a, o = gate(i), gate(f), act(a), gate(o)
         cell = ops.add(ops.multiply(f, c), ops.multiply(i, a))
         hidden = ops.multiply(o, act(cell))
-        gates = ops.concatenate([i, f, a, o], axis=-1)
+        gates = ops.stack([i, f, o, a])
         h, c = hold(keep, hidden, h), hold(keep, cell, c)
         return (h, c), (h, c, gates)
 
@@ -120,10 +121,10 @@ def lstm_steps_grad(
     Args:
         gh: Gradient of the hidden states, ``(T, B, U)``.
         gc: Gradient of the cell states.
-        gg: Gradient of the gates, ``(T, B, 4 U)``.
+        gg: Gradient of the gates and candidates, ``(T, 4, B, U)``.
         h: The hidden states.
         c: The cell states.
-        gates: The gates.
+        gates: The gates and candidates.
         h0: As for `lstm_steps`, like the rest.
         c0: The first cell state.
         recurrent_kernel: ``(U, 4 U)``.
@@ -143,8 +144,8 @@ def lstm_steps_grad(
         gh_now, gc_now, gg_now, before, now, keep = items
         dh, dh_old = pass_back(keep, ops.add(dh, gh_now))
         dc, dc_old = pass_back(keep, ops.add(dc, gc_now))
-        i, f, a, o = split_gates(now, 4)
-        gi, gf, ga, go = split_gates(gg_now, 4)
+        i, f, o, a = ops.unstack(now)
+        gi, gf, go, ga = ops.unstack(gg_now)
         # Masked steps hold another cell than this one; their gradient is zero.
         squashed = act(ops.add(ops.multiply(f, before), ops.multiply(i, a)))
         dc = ops.add(dc, ops.multiply(ops.multiply(dh, o), act_slope(squashed)))
