@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 from collections.abc import Sequence
@@ -110,6 +111,14 @@ def _lowest(dtype: Any) -> Any:
 
 def pool_max(inputs: Any, window: Ints, strides: Ints, padding: Padding) -> Any:
     """Reduce windows by the maximum."""
+    if not _is_slow_to_scatter(window):
+        return _pool_max(inputs, window, strides, padding)
+    # The rule's options have to be hashable.
+    pairs = tuple((low, high) for low, high in padding)
+    return _small_pool_max(inputs, tuple(window), tuple(strides), pairs)
+
+
+def _pool_max(inputs: Any, window: Ints, strides: Ints, padding: Padding) -> Any:
     # A Python or NumPy scalar as initial value lets JAX pick its differentiable rule.
     initial = inputs.dtype.type(_lowest(inputs.dtype))
     return lax.reduce_window(
@@ -122,13 +131,43 @@ def pool_max(inputs: Any, window: Ints, strides: Ints, padding: Padding) -> Any:
     )
 
 
+# XLA's derivative, `select_and_scatter`, is a scalar loop on CPUs: pooling of (128, 28,
+# 28, 32) by 2 by 2 and back took 55 ms, and takes 3 by masks. Their time grows with the
+# window's cells, so beyond this many the loop is as fast.
+_MOST_CELLS: Final = 32
+
+
+def _is_slow_to_scatter(window: Ints) -> bool:
+    return jax.default_backend() == "cpu" and math.prod(window) <= _MOST_CELLS
+
+
+@functools.partial(jax.custom_jvp, nondiff_argnums=(1, 2, 3))
+def _small_pool_max(inputs: Any, window: Ints, strides: Ints, padding: Padding) -> Any:
+    return _pool_max(inputs, window, strides, padding)
+
+
+@_small_pool_max.defjvp
+def _(
+    window: Ints, strides: Ints, padding: Padding, primals: Any, tangents: Any
+) -> tuple[Any, Any]:
+    (inputs,), (values,) = primals, tangents
+    out = _small_pool_max(inputs, window, strides, padding)
+    return out, pool_max_pick(values, inputs, window, strides, padding)
+
+
 def pool_max_spread(
     g: Any, inputs: Any, window: Ints, strides: Ints, padding: Padding
 ) -> Any:
     """Pull the values back through the pooling."""
+    if _is_slow_to_scatter(window):
+
+        def pick(values: Any) -> Any:
+            return pool_max_pick(values, inputs, window, strides, padding)
+
+        return jax.linear_transpose(pick, _spec(inputs.shape, g.dtype))(g)[0]
 
     def forward(x: Any) -> Any:
-        return pool_max(x, window, strides, padding)
+        return _pool_max(x, window, strides, padding)
 
     return jax.vjp(forward, inputs)[1](g)[0]
 
@@ -140,29 +179,66 @@ def pool_max_pick(
 
     The library's forward derivative of pooling takes another one among equals.
     """
-    x = lax.pad(
-        inputs,
-        inputs.dtype.type(_lowest(inputs.dtype)),
-        ((0, 0, 0), *((low, high, 0) for low, high in padding), (0, 0, 0)),
+    fill = inputs.dtype.type(_lowest(inputs.dtype))
+    first = _first_maxima(_cells(inputs, window, strides, padding, fill))
+    zero = values.dtype.type(0)
+    if tuple(window) != tuple(strides):
+        cells = _cells(values, window, strides, padding, zero)
+        picked = (jnp.where(first == i, x, zero) for i, x in enumerate(cells))
+        return functools.reduce(jnp.add, picked)
+    # Where windows tile the inputs, all cells are compared at once.
+    v = _covered(values, window, strides, padding, zero)
+    batch, *sizes, channels = v.shape
+    pairs = zip(sizes, window, strict=True)
+    v = v.reshape(batch, *(n for size, k in pairs for n in (size // k, k)), channels)
+    axes = tuple(range(2, v.ndim, 2))
+    numbers = np.arange(math.prod(window), dtype=np.int32)
+    numbers = numbers.reshape(*(n for k in window for n in (1, k)), 1)
+    return jnp.where(jnp.expand_dims(first, axes) == numbers, v, zero).sum(
+        axes, dtype=v.dtype
     )
-    v = lax.pad(
-        values,
-        values.dtype.type(0),
-        ((0, 0, 0), *((low, high, 0) for low, high in padding), (0, 0, 0)),
-    )
-    places = [
-        (
-            slice(None),
-            *(
-                slice(i, n - k + i + 1, s)
-                for i, n, k, s in zip(cell, x.shape[1:-1], window, strides, strict=True)
-            ),
-        )
+
+
+def _first_maxima(cells: Sequence[Any]) -> Any:
+    """Return the number of the first cell with the largest value; NaN is largest."""
+    largest, first = cells[0], jnp.zeros(cells[0].shape, jnp.int32)
+    for i, x in enumerate(cells[1:], 1):
+        more = (x > largest) | ((x != x) & (largest == largest))  # noqa: PLR0124
+        first = jnp.where(more, jnp.int32(i), first)
+        largest = jnp.where(more, x, largest)
+    return first
+
+
+def _covered(x: Any, window: Ints, strides: Ints, padding: Padding, fill: Any) -> Any:
+    """Return `x` with its padding and without what no window reaches."""
+    ends = []
+    for n, k, s, (low, high) in zip(
+        x.shape[1:-1], window, strides, padding, strict=True
+    ):
+        size = (n + low + high - k) // s * s + k
+        ends.append((low, size - n - low, 0))
+    return lax.pad(x, fill, ((0, 0, 0), *ends, (0, 0, 0)))
+
+
+def _cells(
+    x: Any, window: Ints, strides: Ints, padding: Padding, fill: Any
+) -> list[Any]:
+    """Return for each cell of the window its values in all windows."""
+    x = _covered(x, window, strides, padding, fill)
+    return [
+        x[
+            (
+                slice(None),
+                *(
+                    slice(i, n - k + i + 1, s)
+                    for i, n, k, s in zip(
+                        cell, x.shape[1:-1], window, strides, strict=True
+                    )
+                ),
+            )
+        ]
         for cell in itertools.product(*map(range, window))
     ]
-    first = jnp.argmax(jnp.stack([x[p] for p in places]), axis=0, keepdims=True)
-    cells = jnp.stack([v[p] for p in places])
-    return jnp.take_along_axis(cells, first, axis=0)[0]
 
 
 def pool_mean(inputs: Any, window: Ints, strides: Ints, padding: Padding) -> Any:

@@ -124,6 +124,9 @@ def _pool_mean_spread(
 
 
 _POOL: Final = ((2, 3), (2, 2), ((0, 1), (1, 1)))
+# Windows that touch each other, and one of many cells: backends treat them apart.
+_TILES: Final = ((2, 2), (2, 2), ((0, 0), (0, 0)))
+_LARGE: Final = ((6, 6), (1, 1), ((0, 0), (0, 0)))
 
 CASES: Final = (
     OpCase(
@@ -155,7 +158,11 @@ CASES: Final = (
     ),
     OpCase(
         "pool_max",
-        (call(real(2, 5, 4, 3), *_POOL),),
+        (
+            call(real(2, 5, 4, 3), *_POOL),
+            call(real(1, 5, 4, 2), *_TILES),
+            call(real(1, 7, 6, 1), *_LARGE),
+        ),
         _pool_max,
         EXACT,
         _WIDE,
@@ -163,7 +170,10 @@ CASES: Final = (
     ),
     OpCase(
         "pool_max_pick",
-        (call(real(2, 5, 4, 3), real(2, 5, 4, 3).constant(), *_POOL),),
+        (
+            call(real(2, 5, 4, 3), real(2, 5, 4, 3).constant(), *_POOL),
+            call(real(1, 5, 4, 2), real(1, 5, 4, 2).constant(), *_TILES),
+        ),
         _pool_max_pick,
         EXACT,
         _WIDE,
@@ -171,7 +181,11 @@ CASES: Final = (
     ),
     OpCase(
         "pool_max_spread",
-        (call(real(1, 3, 2, 2), real(1, 5, 4, 2).constant(), *_POOL),),
+        (
+            call(real(1, 3, 2, 2), real(1, 5, 4, 2).constant(), *_POOL),
+            call(real(1, 2, 2, 2), real(1, 5, 4, 2).constant(), *_TILES),
+            call(real(1, 2, 1, 1), real(1, 7, 6, 1).constant(), *_LARGE),
+        ),
         _pool_max_spread,
         composed(3, "up to three windows share an entry", scale=lambda *args: 4.0),
         _WIDE,
