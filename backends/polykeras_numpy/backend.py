@@ -51,6 +51,17 @@ _DOMAINS: Final = (
 )
 # Kernels, besides ufuncs, whose results share no memory with their arguments.
 _FRESH: Final = frozenset({"copy", "max", "min", "sum", "zeros_like", "ones_like"})
+# The same for those of this package, in place of which a plugin may put its own.
+_OWN_FRESH: Final = {
+    "conv_general": windows.conv_general,
+    "conv_general_transpose": windows.conv_general_transpose,
+    "matmul": linalg.matmul,
+    "pool_max": pooling.pool_max,
+    "pool_max_spread": pooling.pool_max_spread,
+    "relu": nn.relu,
+}
+# Kernels that write where they are told, value by value.
+_OVERWRITING: Final = frozenset({np.add, np.divide, np.multiply, np.subtract, nn.relu})
 
 
 class NumpyBackend(ArrayAPIBackend):
@@ -103,7 +114,8 @@ class NumpyBackend(ArrayAPIBackend):
         kernel = self.kernels[name]
         kernel = getattr(kernel, "loud", kernel)
         fresh = isinstance(kernel, np.ufunc) or name in _FRESH
-        return ReplayKernel(kernel, fresh=fresh)
+        fresh = fresh or _OWN_FRESH.get(name) is kernel
+        return ReplayKernel(kernel, fresh=fresh, overwrites=kernel in _OVERWRITING)
 
     def constant(self, x: Tensor) -> Tensor:
         """Return a copy that kernels which overwrite their arguments copy in turn."""

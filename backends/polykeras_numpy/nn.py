@@ -18,9 +18,11 @@ from polykeras_numpy.quiet import quiet
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
 
-__all__ = ["KERNELS"]
+__all__ = ["KERNELS", "relu"]
 
 _HALF_BYTES: Final = 2
+# Classes up to which comparing with each is faster than writing to one.
+_FEW: Final = 64
 
 
 def _floating(kernel: Callable[..., Array]) -> Kernel:
@@ -40,12 +42,11 @@ def _floating(kernel: Callable[..., Array]) -> Kernel:
     return quiet(call)
 
 
-def _relu(x: Array) -> Array:
-    if x.nbytes < SMALLEST:
-        return np.asarray(np.maximum(x, x.dtype.type(0)))
-    out = empty(x.shape, x.dtype)
-    np.maximum(x, x.dtype.type(0), out=out)
-    return out
+def relu(x: Array, out: Array | None = None) -> Array:
+    """Return the larger of each value and 0, in `out` if it is given."""
+    if out is None and x.nbytes >= SMALLEST and x.flags.c_contiguous:
+        out = empty(x.shape, x.dtype)
+    return np.asarray(np.maximum(x, x.dtype.type(0), out=out))
 
 
 def _sigmoid(x: Array) -> Array:
@@ -85,11 +86,14 @@ def _log_softmax(x: Array, axis: tuple[int, ...]) -> Array:
 
 
 def _one_hot(x: Array, num_classes: int, axis: int, dtype: Any, sparse: bool) -> Array:
-    out = np.zeros((x.size, num_classes), dtype)
-    flat = x.reshape(-1)
-    inside = np.flatnonzero((flat >= 0) & (flat < num_classes))
-    out[inside, flat[inside]] = 1
-    return np.moveaxis(out.reshape(*x.shape, num_classes), -1, axis)
+    if num_classes <= _FEW:
+        out = np.equal(x[..., None], np.arange(num_classes)).astype(dtype)
+    else:
+        out = np.zeros((*x.shape, num_classes), dtype)
+        flat = x.reshape(-1)
+        inside = np.flatnonzero((flat >= 0) & (flat < num_classes))
+        out.reshape(-1, num_classes)[inside, flat[inside]] = 1
+    return out if axis == x.ndim else np.moveaxis(out, -1, axis)
 
 
 def _layer_normalization(
@@ -173,12 +177,20 @@ def _softmax_gradient(g: Array, out: Array, axis: tuple[int, ...]) -> Array:
 
 def _sparse_softmax_crossentropy(logits: Array, target: Array, axis: int) -> Array:
     count = logits.shape[axis]
-    shifted = logits - logits.max(axis=axis, keepdims=True)
-    inside = (target >= 0) & (target < count)
-    place = np.expand_dims(np.where(inside, target, 0), axis)
-    picked = np.take_along_axis(shifted, place, axis).squeeze(axis)
-    total = np.log(np.exp(shifted).sum(axis=axis))
-    return np.asarray(np.where(inside, total - picked, logits.dtype.type(0)))
+    rows = np.moveaxis(logits, axis, -1).reshape(target.size, count)
+    places = target.reshape(-1)
+    inside = (places >= 0) & (places < count)
+    some = not inside.all()
+    if some:
+        places = np.where(inside, places, 0)
+    rows = rows - np.maximum.reduce(rows, 1, keepdims=True)
+    picked = rows[np.arange(target.size), places]
+    np.exp(rows, out=rows)
+    out = np.log(np.add.reduce(rows, 1))
+    out -= picked
+    if some:
+        out[~inside] = 0
+    return np.asarray(out.reshape(target.shape))
 
 
 _floating_sparse = _floating(_sparse_softmax_crossentropy)
@@ -189,7 +201,7 @@ def _sparse(target: Array, logits: Array, axis: int) -> Array:
 
 
 KERNELS: Final[dict[str, Kernel]] = {
-    "relu": _relu,
+    "relu": relu,
     "sigmoid": _floating(_sigmoid),
     "softplus": _floating(_softplus),
     "silu": _floating(_silu),

@@ -26,10 +26,13 @@ class ReplayKernel:
     Args:
         kernel: Takes the op's canonical arguments by position.
         fresh: Whether the result never shares memory with an argument.
+        overwrites: Whether the kernel writes into an array given as ``out``, which may
+            be its first argument, with the same result to the last bit.
     """
 
     kernel: Kernel
     fresh: bool = False
+    overwrites: bool = False
 
 
 def _direct(backend: Backend, fn: Function) -> Function:

@@ -39,7 +39,7 @@ __all__ = ["Program", "record"]
 
 # Signatures kept for a function; one with more runs as it stands for the others.
 _MOST: Final = 64
-# Bytes of a tensor from which its memory is given back before the function ends.
+# Bytes of a tensor from which its memory is used again before the function ends.
 _LARGE: Final = 1 << 12
 
 
@@ -190,6 +190,8 @@ class Program:
                 left[copied] = left.pop(id(call.outs), 0)
                 return
         args = [self._value(x) for x in call.args]
+        if kernel.overwrites and self._can_overwrite(call, left):
+            args.append(f"out={args[0]}")
         for x in call.writes:
             self._name(x)
         target = self._target(call.outs)
@@ -198,6 +200,22 @@ class Program:
         self._calls[len(self._lines)] = call.op, specs
         if kernel.fresh:
             self._owned.update(id(x) for x in call.writes if id(x) not in self._shared)
+
+    def _can_overwrite(self, call: Call, left: Counter[int]) -> bool:
+        """Return whether the result may take the memory of the first argument."""
+        (first, *others), outs = call.args, call.outs
+        if not (isinstance(first, RecordedTensor) and isinstance(outs, RecordedTensor)):
+            return False
+        place = self._same.get(id(first), id(first))
+        return (
+            place in self._owned
+            and not left[place]
+            and (first.shape, first.dtype) == (outs.shape, outs.dtype)
+            and _size(outs) >= _LARGE
+            # Another matrix would have a say in the layout of a new result, on which
+            # the order of later sums depends.
+            and all(sum(n > 1 for n in getattr(x, "shape", ())) <= 1 for x in others)
+        )
 
     def _target(self, outs: Any) -> str:
         if isinstance(outs, RecordedTensor):

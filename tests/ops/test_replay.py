@@ -233,6 +233,41 @@ def test_memory_is_given_back_after_the_last_use() -> None:
     assert peak < 3.5 * x.nbytes
 
 
+def test_values_that_nobody_needs_are_overwritten_and_no_others() -> None:
+    bias = np.ones(1000, np.float32)
+
+    def fn(x: Any) -> Any:
+        kept = ops.add(ops.sin(x), bias)
+        return kept, ops.relu(ops.multiply(ops.add(kept, bias), 2.0))
+
+    run, _ = compiled(fn)
+    x = np.random.default_rng(0).normal(size=(250, 1000)).astype(np.float32)
+    before = x.copy()
+    run(x)
+    tracemalloc.start()
+    found = run(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    same(found, fn(x))
+    same(x, before)
+    # The two results and nothing else.
+    assert peak < 2.5 * x.nbytes
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_overwriting_leaves_the_order_of_sums(backwards: bool) -> None:
+    x = np.random.default_rng(1).normal(size=(300, 200)).astype(np.float32)
+    other = np.random.default_rng(2).normal(size=(200, 300)).astype(np.float32)
+
+    def fn(x: Any) -> Any:
+        parts = [ops.multiply(ops.transpose(x), 2.0), ops.sin(other)]
+        y = ops.relu(ops.add(*(parts[::-1] if backwards else parts)))
+        return ops.sum(y), ops.sum(y, 0), ops.sum(y, 1)
+
+    run, _ = compiled(fn)
+    same(run(x), fn(x))
+
+
 def test_a_function_with_ever_new_arguments_keeps_few_programs() -> None:
     run, runs = compiled(lambda x, n: x + n)
     for n in range(100):
