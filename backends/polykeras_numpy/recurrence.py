@@ -159,7 +159,8 @@ def _lstm_steps_grad(
     of_cells = gc if gc.any() else None
     back = np.ascontiguousarray(recurrent_kernel.T)
     block = (min(_STEPS, length), 4, batch, units)
-    slopes, factors = np.empty(block, dz.dtype), np.empty(block, dz.dtype)
+    factors = np.empty(block, dz.dtype)
+    slopes = factors if direct is None else np.empty_like(factors)
     squash, through = np.empty((2, block[0], batch, units), dz.dtype)
     dh, dc = np.zeros((2, batch, units), dz.dtype)
     scratch = np.empty_like(dh)
