@@ -66,12 +66,15 @@ class LabelCheck:
         self._classes = classes
         self._found: tuple[list[str], list[Classes | None]] | None = None
 
-    def __call__(self, x: Any, y: Any) -> None:
+    def __call__(self, x: Any, y: Any) -> bool:
         """Check the labels of some samples.
 
         Args:
             x: Inputs of a batch.
             y: Labels as NumPy arrays; None where they are not on the host.
+
+        Returns:
+            Whether an output has numbered classes, so that more labels matter.
 
         Raises:
             ArgumentError: If a class number is out of range.
@@ -80,7 +83,7 @@ class LabelCheck:
             self._found = self._classes(x)
         names, found = self._found
         if not any(found):
-            return
+            return False
         for classes, labels in zip(
             found, by_output(y, names, "y", repeat=False), strict=True
         ):
@@ -90,3 +93,4 @@ class LabelCheck:
             if classes.ignored is not None:
                 values = labels[labels != classes.ignored]
             check_class_numbers(np.asarray(values), classes.count)
+        return True

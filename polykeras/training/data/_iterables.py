@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
 
 from polykeras import tree
 from polykeras.backend import active
@@ -121,10 +123,9 @@ class IterableAdapter(DataAdapter):
             sample_weight = class_weights(host, self._class_weight)
         x = _tensors(x)
         if self.inspect is not None and y is not None:
-            on_host = tree.map_leaves(
-                lambda a: to_host(a) if _is_on_host(a) else None, y
-            )
-            self.inspect(x, on_host)
+            on_host = _mapped(lambda a: to_host(a) if _is_on_host(a) else None, y)
+            if not self.inspect(x, on_host):
+                self.inspect = None
         parts = [] if y is None else [y]
         if sample_weight is not None:
             parts = [y, sample_weight]
@@ -139,7 +140,14 @@ def _tensors(structure: Any) -> Any:
             return a
         return to_tensor(to_host(a))
 
-    return tree.map_leaves(leaf, structure)
+    return _mapped(leaf, structure)
+
+
+def _mapped(fn: Callable[[Any], Any], structure: Any) -> Any:
+    """Map the leaves of a part of a batch, which mostly is one array."""
+    if type(structure) is np.ndarray:
+        return fn(structure)
+    return tree.map_leaves(fn, structure)
 
 
 def _length(source: Any) -> int | None:
@@ -152,6 +160,8 @@ def _length(source: Any) -> int | None:
 
 def _is_on_host(x: Any) -> bool:
     """Return whether reading `x` does not wait for an accelerator."""
+    if type(x) is np.ndarray:
+        return True
     device = getattr(x, "__dlpack_device__", None)
     if x is None or device is None:
         return x is not None
