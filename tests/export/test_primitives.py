@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ import onnxruntime
 import pytest
 
 import polykeras as keras
+from polykeras import ops
 from polykeras.backend import current_backend
 from polykeras.conformance._case import Trial
 from polykeras.conformance._checks import check_trial
@@ -18,6 +21,7 @@ from polykeras.errors import OperationNotSupported
 from polykeras.export.nodes import REFUSED, RULES
 from polykeras.ops._registry import REGISTRY
 
+ROOT = Path(__file__).parents[2]
 # Compositions that need a primitive which cannot be exported.
 REFUSED_BY = {
     "angle": "imag",
@@ -35,6 +39,19 @@ REFUSED_BY = {
 }
 # Ops whose results have shapes that no graph of any kind can tell.
 SHAPELESS = {"bincount", "nonzero", "unique"}
+
+
+class Inside(keras.layers.Layer):
+    """Calls a function of tensors."""
+
+    _casts_inputs = False
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def call(self, tensors):
+        return self.function(*tensors)
 
 
 class Call(keras.layers.Layer):
@@ -76,10 +93,64 @@ def test_every_primitive_has_a_rule_or_a_reason():
     assert primitives - RULES.keys() - REFUSED.keys() == set()
     assert RULES.keys() & REFUSED.keys() == set()
     assert set(REFUSED_BY.values()) <= REFUSED.keys()
-    text = (Path(__file__).parents[2] / "docs" / "saving.md").read_text()
-    listed = text.partition("\n## ONNX\n")[2].partition("\n## ")[0]
-    missing = [n for n in [*REFUSED, *REFUSED_BY, *SHAPELESS] if f"`{n}`" not in listed]
-    assert missing == []
+
+
+def listed():
+    """Return the table of what is not exported in the documentation."""
+    text = (ROOT / "docs" / "saving.md").read_text()
+    part = text.partition("\n## ONNX\n")[2].partition("\n## ")[0]
+    return "\n".join(row for row in part.splitlines() if row.startswith("|"))
+
+
+def test_the_documentation_lists_the_refused_ops_and_no_others():
+    named = set(re.findall(r"`(\w+)`", listed()))
+    assert named == {*REFUSED, *REFUSED_BY, *SHAPELESS, "erfinv"}
+
+
+def refusals():
+    """Return how the messages of the rules begin."""
+    for path in (ROOT / "polykeras" / "export" / "nodes").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and "NotSupported" in ast.unparse(node.func):
+                (text,) = node.args
+                first = text.values[0] if isinstance(text, ast.JoinedStr) else text
+                yield first.value
+
+
+# What the documentation says of arguments that are refused: dtype, shapes, and a call.
+ARGUMENTS = {
+    "the inverse error function in float64": ("float64", [(3,)], ops.erfinv),
+    "matrices of more than 128 rows": ("float32", [(129, 129)], ops.inv),
+    "matrices with the batch as an axis": (
+        "float32",
+        [(3,)],
+        lambda x: ops.det(ops.matmul(x, ops.transpose(x))),
+    ),
+    "windows with negative padding": (
+        "float32",
+        [(8, 2)],
+        lambda x: ops.conv_general(x, ops.ones((3, 2, 2)), (1,), ((-1, 0),), (1,)),
+    ),
+    "blocks that start within the batch": (
+        "float32",
+        [(3,), (1,)],
+        lambda x, n: ops.slice(x, (ops.cast(ops.sum(n), "int32"), 0), (1, 3)),
+    ),
+    "products along the batch": ("float32", [(3,)], lambda x: ops.cumprod(x, axis=0)),
+}
+
+
+def test_the_documentation_lists_the_refused_arguments_and_no_others(tmp_path):
+    found = []
+    for words, (dtype, shapes, call) in ARGUMENTS.items():
+        assert words in listed()
+        inputs = [keras.Input(shape, dtype=dtype) for shape in shapes]
+        model = keras.Model(inputs, Inside(call)(inputs))
+        with pytest.raises(OperationNotSupported) as caught:
+            model.export(tmp_path / "m.onnx", verbose=False)
+        found.append(str(caught.value))
+    untold = [r for r in refusals() if not any(f.startswith(r) for f in found)]
+    assert untold == []
 
 
 @pytest.mark.parametrize("domain", DOMAINS)

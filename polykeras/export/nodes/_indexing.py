@@ -80,7 +80,7 @@ def _(g: Graph, call: Call, shapes: list[Any]) -> Any:
 def _start(g: Graph, start: Any, size: Any, block: Any) -> str:
     """Return where a block starts on an axis, moved so that it fits: ``(1,)``."""
     if isinstance(size, BatchSize) or isinstance(block, BatchSize):
-        if start == 0:
+        if isinstance(start, int) and start == 0:
             return g.integers([0])
         raise OperationNotSupported("A block that starts within the batch.")
     if isinstance(start, int):

@@ -109,8 +109,6 @@ def _(g: Graph, call: Call, shapes: list[Any]) -> Any:
 @rule("searchsorted")
 def _(g: Graph, call: Call, shapes: list[Any]) -> Any:
     ordered, values, side = call.args
-    if len(ordered.shape) != 1:
-        raise OperationNotSupported("A search in several sequences.")
     # The place is the number of entries below the value, or not above it.
     value = g.node("Unsqueeze", g.name(values), g.integers([-1]))
     kind = "Less" if side == "left" else "LessOrEqual"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from polykeras import dtypes
-from polykeras.errors import OperationNotSupported
 from polykeras.export._batch_sizes import BatchSize
 from polykeras.export._recording import Call
 from polykeras.export.nodes._rules import rule
@@ -62,8 +61,6 @@ def _(g: Graph, call: Call, shapes: list[Any]) -> Any:
 def _(g: Graph, call: Call, shapes: list[Any]) -> Any:
     ends = call.args[:3]
     name = call.outputs[0].dtype
-    if any(hasattr(n, "shape") for n in ends):
-        raise OperationNotSupported("A range whose ends are tensors is not exported.")
     if not any(isinstance(n, BatchSize) for n in ends):
         return g.constant(np.arange(*ends).astype(dtypes.as_numpy_dtype(name)))
     scalars = (g.node("Squeeze", g.shape([n])) for n in ends)
