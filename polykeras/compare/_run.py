@@ -80,7 +80,9 @@ def compare(
         seed: Of everything that is drawn.
         pairwise: Whether outputs of engines are compared with each other too.
         max_memory: Bytes of recorded outputs, gradients and weights to hold in memory,
-            the rest lies in temporary files meanwhile; None means all.
+            the rest lies in temporary files meanwhile; None means all. Beside them
+            there are the model, a copy where it runs, with its optimizer, and while it
+            trains its weights before and after a step.
 
     Returns:
         The report.
@@ -130,6 +132,7 @@ class Comparison:
         max_memory: int | None = None,
     ) -> Report:
         """Compare each engine with the reference: layers, then training."""
+        self.subject.sparing = max_memory is not None
         with Store(max_memory) as store:
             self._store, self._pairwise = store, pairwise
             return self._run(engines, steps)

@@ -33,6 +33,8 @@ class Subject:
 
     Attributes:
         dtype: The coarsest dtype that a layer computes in.
+        sparing: Whether a copy of the model lives no longer than its run, which saves
+            memory, rather than until it is trained.
 
     Args:
         model: The model, of which a copy is built.
@@ -71,6 +73,7 @@ class Subject:
             {layer.compute_dtype for layer in self.model._flatten_layers()},
             key=epsilon_of,
         )
+        self.sparing = False
         self._copies: dict[int, tuple[Backend, Any]] = {}
         self._perturbed: dict[Rounding, list[Perturbed]] = {}
 
@@ -115,7 +118,9 @@ class Subject:
     # -- runs ------------------------------------------------------------------
 
     def copy_on(self, engine: Backend) -> Any:
-        """Return a copy of the model on an engine, the same one each time."""
+        """Return a copy of the model on an engine, perhaps the same one each time."""
+        if self.sparing:
+            return self.model.to_backend(engine)
         if id(engine) not in self._copies:
             self._copies[id(engine)] = engine, self.model.to_backend(engine)
         return self._copies[id(engine)][1]

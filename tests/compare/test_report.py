@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import tracemalloc
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +121,25 @@ def test_memory_does_not_grow_with_training_steps():
     free, bounded = peak(None), peak(snapshot)
     assert free > steps * snapshot
     assert bounded < free - 0.7 * steps * snapshot
+
+
+def test_copies_of_the_model_live_no_longer_than_their_run(monkeypatch):
+    copies = weakref.WeakSet()
+    alive = []
+    copy = keras.Model.to_backend
+
+    def counted(self, backend):
+        made = copy(self, backend)
+        gc.collect()
+        copies.add(made)
+        alive.append(len(copies))
+        return made
+
+    monkeypatch.setattr(keras.Model, "to_backend", counted)
+    engines = ["numpy", "numpy:float64", "numpy:own"]
+    keras.compare(mlp(dropout=0.1), backends=engines, max_memory=100)
+    # The model of the comparison, and one that runs.
+    assert max(alive) == 2
 
 
 def test_sizes_are_read():
