@@ -12,7 +12,7 @@ import numpy as np
 from polykeras import dtypes
 from polykeras.backend import Array
 
-__all__ = ["epsilon_of", "errors_in_ulp", "spacing"]
+__all__ = ["epsilon_of", "errors_in_ulp", "smallest_normal", "spacing"]
 
 _EXPONENT = np.int64(0x7FF0000000000000)
 """The bits of the exponent of a float64."""
@@ -28,6 +28,15 @@ def epsilon_of(dtype: str) -> float:
     0.0078125
     """
     return float(_limits(dtype).eps)
+
+
+def smallest_normal(dtype: str) -> float:
+    """Return the smallest positive number of full precision.
+
+    Args:
+        dtype: A floating or complex dtype.
+    """
+    return float(_limits(dtype).smallest_normal)
 
 
 @cache

@@ -9,7 +9,7 @@ import numpy as np
 
 from polykeras import dtypes
 from polykeras.backend import Array
-from polykeras.precision import spacing
+from polykeras.precision import smallest_normal, spacing
 
 __all__ = ["VERDICTS", "Bound", "Measure", "Verdict", "judge", "measure"]
 
@@ -101,6 +101,7 @@ class _Sums:
         self.dtype = dtype
         self.narrow = dtypes.as_numpy_dtype(dtype)
         self.wide = np.complex128 if complex_ else np.float64
+        self.smallest = smallest_normal(dtype) if dtypes.is_inexact(dtype) else 0.0
         self.identical = True
         self.largest = self.total = self.noise = 0.0
         self.signal = self.crossed = self.ceiling = self.ulp = 0.0
@@ -122,16 +123,27 @@ class _Sums:
             away = got - want
             error = np.abs(away)
             largest = float(error.max())
+        sizes = np.abs(want)
         self.size += error.size
         self.largest = max(self.largest, largest)
-        self.ceiling = max(self.ceiling, _ceiling(want))
+        self.ceiling = max(self.ceiling, float(sizes.max()))
         self.total += float(error.sum())
         self.noise += float(np.vdot(error, error))
         self.signal += float(np.vdot(want, want).real)
         self.crossed += float(np.vdot(want, away).real)
         if largest and dtypes.is_inexact(self.dtype):
-            error /= spacing(want, self.dtype)
-            self.ulp = max(self.ulp, float(error.max()))
+            self._count_ulp(error, sizes)
+
+    def _count_ulp(self, error: Array, sizes: Array) -> None:
+        """Count units of the last place; the arrays are overwritten."""
+        # A unit is from half an epsilon to one of the number, so only entries whose
+        # error relative to it is half of the largest may have the most units.
+        np.maximum(sizes, self.smallest, out=sizes)
+        error /= sizes
+        some = np.flatnonzero(error >= float(error.max()) / 2)
+        sizes = sizes[some]
+        units = error[some] * (sizes / spacing(sizes, self.dtype))
+        self.ulp = max(self.ulp, float(units.max()))
 
     def _finite(self, want: Array, got: Array, at: int) -> tuple[Array, Array]:
         """Return a block with 0 for what is not finite, and note where that is odd."""
@@ -176,13 +188,6 @@ class _Sums:
         if self.ceiling:
             return self.largest / self.ceiling
         return np.inf if self.largest else 0.0
-
-
-def _ceiling(x: Array) -> float:
-    """Return the largest magnitude."""
-    if np.iscomplexobj(x):
-        return float(np.abs(x).max())
-    return max(float(x.max()), -float(x.min()))
 
 
 @dataclass

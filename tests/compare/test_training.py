@@ -69,6 +69,30 @@ def test_models_that_are_not_compiled_train_on_squares():
     assert not model.compiled
 
 
+class Subclassed(keras.Model):
+    """A model that is code, whose shapes are inferred anew for each step."""
+
+    def __init__(self):
+        super().__init__(name="code")
+        self.drop = layers.Dropout(0.2, name="drop")
+        self.top = layers.Dense(2, name="top")
+
+    def call(self, x, training=False):
+        return self.top(self.drop(keras.ops.tanh(x), training=training))
+
+
+def test_layers_of_subclassed_models_are_compared_in_the_step():
+    keras.utils.set_random_seed(0)
+    model = Subclassed()
+    model.compile("sgd", "mse")
+    report = keras.compare(model, batch(8, 3))
+    assert report.consistent
+    for engine in installed_backends():
+        found = [(i.name, i.mode) for i in report.layers if i.engine == engine]
+        names = ("code/drop", "code/top", "code")
+        assert found == [(n, m) for m in ("inference", "training") for n in names]
+
+
 class Penalized(keras.Model):
     """A model with a training step and two optimizers of its own."""
 
