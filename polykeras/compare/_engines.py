@@ -370,3 +370,9 @@ class Recast(Delegate):
     def scalar(self, value: complex, dtype: str) -> Tensor:
         """Return a 0-d tensor of this dtype, if the value is floating."""
         return self.inner.scalar(value, self.target(dtype))
+
+    @contextmanager
+    def step_scope(self) -> Iterator[None]:
+        """Let models that use the library's own operators compute in this dtype too."""
+        with self.inner.step_scope(), self.inner.dtype_scope(self.dtype):
+            yield

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 import polykeras as keras
-from polykeras.backend import get_backend
+from polykeras.backend import get_backend, installed_backends
 from polykeras.cli import app
 from polykeras.compare._modes import WithProducts
 from polykeras.errors import OperationNotSupported
@@ -106,3 +106,26 @@ def test_scopes_refuse_precisions_that_are_not_there(backend):
         backend.precision_scope("half"),
     ):
         pass
+
+
+class Halved(keras.Model):
+    """A model that multiplies by the operator of the backend's own tensors."""
+
+    def __init__(self):
+        super().__init__(name="halved")
+        self.top = keras.layers.Dense(2, name="top")
+
+    def call(self, x):
+        return 0.5 * self.top(x)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("backend", installed_backends())
+def test_the_operators_of_a_backend_compute_in_the_dtype_of_the_engine(backend):
+    keras.utils.set_random_seed(0)
+    model = Halved()
+    model.compile("sgd", "mse")
+    x = np.ones((2, 3), "float32")
+    report = keras.compare(model, x, backends=[f"{backend}:float64"])
+    assert report.consistent, str(report)
+    assert {i.dtype for i in report.layers} == {"float64"}
