@@ -38,8 +38,7 @@ class MLXBackend(ArrayAPIBackend):
     Args:
         compile: Whether functions are compiled. None asks the environment variable
             ``POLYKERAS_MLX_COMPILE`` (0 or 1), and then whether there is Metal: on
-            CPUs, MLX calls a C++ compiler for each fused kernel, which takes minutes
-            for a training step.
+            CPUs, MLX calls a C++ compiler for each kernel, minutes for a step.
     """
 
     capabilities = Capabilities(autodiff="native", eager=True)
@@ -173,10 +172,11 @@ class MLXBackend(ArrayAPIBackend):
                 return fn(*args)
             try:
                 return compiled(*args)
-            except Exception:
-                result = fn(*args)  # an error of the function itself comes again
-                looks = True
-                return result
+            except ValueError as error:
+                looks = str(error).startswith(("[eval]", "[compile]"))
+                if not looks:
+                    raise
+                return fn(*args)
 
         return call
 
