@@ -34,8 +34,10 @@ _run = {"tests": 0}
 def pytest_runtest_teardown() -> None:
     """Drop compiled programs now and then, which JAX would keep until it ends."""
     _run["tests"] += 1
-    if _run["tests"] % KEPT == 0 and "jax" in sys.modules:
-        sys.modules["jax"].clear_caches()
+    if _run["tests"] % KEPT == 0:
+        for name in BACKENDS:
+            if name in sys.modules:
+                get_backend(name).release_programs()
         give_memory_back()
 
 

@@ -257,6 +257,10 @@ class JaxBackend(Backend):
         for array in jax.live_arrays():  # type: ignore[no-untyped-call]
             array.block_until_ready()
 
+    def release_programs(self) -> None:
+        """Empty the library's caches."""
+        jax.clear_caches()  # type: ignore[no-untyped-call]
+
 
 _inside: ContextVar[bool] = ContextVar("polykeras_jax_x64", default=False)
 

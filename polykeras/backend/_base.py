@@ -387,6 +387,14 @@ class Backend(ABC):
     def synchronize(self) -> None:  # noqa: B027 eager libraries have nothing to do
         """Wait until all work given to the devices is done."""
 
+    def release_programs(self) -> None:  # noqa: B027 eager libraries keep none
+        """Let go of programs compiled so far; those still needed are compiled again.
+
+        Libraries that compile keep a program for each shape that they met. A process
+        that meets ever new ones, as the conformance suite does, calls this from time to
+        time.
+        """
+
 
 def host_array(x: object) -> Array:
     """Return nested lists, scalars, pandas objects and the like as a NumPy array.

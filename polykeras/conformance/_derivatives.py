@@ -73,6 +73,7 @@ def check_gradients_of(
     tolerance: float = 1e-7,
     step: float = STEP,
     what: str = "function",
+    compiled: bool = False,
 ) -> None:
     """Check the derivatives of a function of tensors.
 
@@ -86,6 +87,7 @@ def check_gradients_of(
         tolerance: Allowed error relative to the largest entry, at least 1.
         step: Distance of the points of the difference; shorter beside kinks.
         what: What is differentiated, for messages.
+        compiled: Whether a library's are those of a compiled function.
 
     Raises:
         AssertionError: With the argument, the order, and the error against its bound.
@@ -93,9 +95,10 @@ def check_gradients_of(
     if active().capabilities.autodiff == "tape":
         _compare_with_differences(_floats(make()), points, order, tolerance, step, what)
         return
-    found = _derivatives(_floats(make()), points, order)
+    derivatives = _derivatives(_floats(make()), order)
+    found = _at(active().compile(derivatives) if compiled else derivatives, points)
     with use_backend(REFERENCE):
-        expected = _derivatives(_floats(make()), points, order)
+        expected = _at(_derivatives(_floats(make()), order), points)
     for i, (native, taped) in enumerate(zip(found, expected, strict=True)):
         place = f"{what}: derivative of order {i // len(points) + 1}"
         place += f", argument {i % len(points)}"
@@ -196,21 +199,28 @@ def _compare_with_differences(
         )
 
 
-def _derivatives(fn: Function, points: Sequence[Array], order: int) -> list[Array]:
-    """Return the gradients of every order up to `order`."""
-    rng = np.random.default_rng(7)
-    found: list[Array] = []
-    for _ in range(order):
-        outputs, pullback = vjp(fn, *[_tensor(p) for p in points])
-        cotangents = [rng.uniform(0.5, 1.5, tuple(o.shape)) for o in outputs]
-        pulled = pullback([_tensor(c) for c in cotangents])
-        found += [_host(g) for g in tree.flatten(pulled)]
+def _derivatives(fn: Function, order: int) -> Function:
+    """Return the function that gives the gradients of every order up to `order`."""
 
-        def fn(*at: Any, fn: Function = fn, cotangents: Any = cotangents) -> list[Any]:
-            _, pull = vjp(fn, *at)
-            return tree.flatten(pull([_tensor(c) for c in cotangents]))
+    def derivatives(*at: Any) -> list[Any]:
+        rng = np.random.default_rng(7)
+        of, found = fn, []
+        for _ in range(order):
+            outputs, pullback = vjp(of, *at)
+            cotangents = [rng.uniform(0.5, 1.5, tuple(o.shape)) for o in outputs]
+            found += tree.flatten(pullback([_tensor(c) for c in cotangents]))
 
-    return found
+            def of(*at: Any, of: Function = of, given: Any = cotangents) -> list[Any]:
+                _, pull = vjp(of, *at)
+                return tree.flatten(pull([_tensor(c) for c in given]))
+
+        return found
+
+    return derivatives
+
+
+def _at(fn: Function, points: Sequence[Array]) -> list[Array]:
+    return [_host(x) for x in fn(*[_tensor(p) for p in points])]
 
 
 def _directions(point: Array, rng: np.random.Generator) -> list[Array]:

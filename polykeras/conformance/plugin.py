@@ -8,6 +8,7 @@ Tests outside the folder of sections are left alone.
 from __future__ import annotations
 
 import fnmatch
+import gc
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -103,6 +104,7 @@ def pytest_configure(config: pytest.Config) -> None:
         settings_of(config)
     config.stash.setdefault(REPORT, Report())
     config.pluginmanager.register(_Recorder(config), "polykeras-conformance-recorder")
+    config.pluginmanager.register(_Economy(), "polykeras-conformance-economy")
 
 
 # -- collection ------------------------------------------------------------------
@@ -266,6 +268,49 @@ def unmatched_gaps(request: pytest.FixtureRequest, backend: Backend) -> list[str
             and not fnmatch.filter(known, pattern.rpartition("-")[0])
         ]
     return unmatched
+
+
+# -- economy ---------------------------------------------------------------------
+
+
+class _Economy:
+    """Spares libraries that compile work done twice, and programs kept for nothing."""
+
+    EVERY: Final = 2000
+    """Tests after which programs are released; each leaves half a MB of them."""
+
+    def __init__(self) -> None:
+        self.tests = 0
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
+        """Keep an op's trials together, in whatever order other plugins leave them.
+
+        Workers take tests in stretches, so that one of them compiles what the sections
+        share, and still has it when it comes to the next.
+        """
+        yield
+        first: dict[Any, int] = {}
+        places = [first.setdefault(_shared(item), i) for i, item in enumerate(items)]
+        order = sorted(range(len(items)), key=places.__getitem__)
+        items[:] = [items[i] for i in order]
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        """Release programs now and then."""
+        if _section(item.path) is None:
+            return
+        self.tests += 1
+        if self.tests % self.EVERY == 0:
+            for backend in settings_of(item.config).backends:
+                backend.release_programs()
+            gc.collect()
+
+
+def _shared(item: pytest.Item) -> Any:
+    """Return what the item's programs have in common with those of other items."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    trial = parameters.get("trial")
+    return (parameters["backend"].name, trial.case.op) if trial else item
 
 
 # -- results ---------------------------------------------------------------------

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,25 @@ def test_a_backend_may_be_an_object_or_a_place() -> None:
         report = run(backend, sections=["values"], ops=["sqrt"])
         assert report.passed
         assert report.backends == ["numpy"]
+
+
+def test_the_trials_of_an_op_follow_one_another() -> None:
+    report = run("numpy", sections=["determinism", "values"], ops=["exp", "sqrt"])
+    done = [(o.case.split("/")[1], o.section) for o in report.outcomes]
+    assert [op for op, _ in groupby(done, key=lambda d: d[0])] == ["exp", "sqrt"]
+    assert {section for _, section in done} == {"determinism", "values"}
+
+
+def test_compiled_programs_are_released_now_and_then(monkeypatch) -> None:
+    released = []
+
+    class Compiling(NumpyBackend):
+        def release_programs(self):
+            released.append(True)
+
+    monkeypatch.setattr("polykeras.conformance.plugin._Economy.EVERY", 4)
+    report = run(Compiling(), sections=["values"], ops=["exp"])
+    assert len(released) == len(report.outcomes) // 4 > 0
 
 
 @pytest.mark.parametrize(
