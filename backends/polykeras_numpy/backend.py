@@ -61,7 +61,7 @@ _OWN_FRESH: Final = {
     "relu": nn.relu,
 }
 # Kernels that write where they are told, value by value.
-_OVERWRITING: Final = frozenset({np.add, np.divide, np.multiply, np.subtract, nn.relu})
+_OVERWRITING: Final = (np.add, np.divide, np.multiply, np.subtract, nn.relu)
 
 
 class NumpyBackend(ArrayAPIBackend):
@@ -115,7 +115,8 @@ class NumpyBackend(ArrayAPIBackend):
         kernel = getattr(kernel, "loud", kernel)
         fresh = isinstance(kernel, np.ufunc) or name in _FRESH
         fresh = fresh or _OWN_FRESH.get(name) is kernel
-        return ReplayKernel(kernel, fresh=fresh, overwrites=kernel in _OVERWRITING)
+        overwrites = any(kernel is known for known in _OVERWRITING)
+        return ReplayKernel(kernel, fresh=fresh, overwrites=overwrites)
 
     def constant(self, x: Tensor) -> Tensor:
         """Return a copy that kernels which overwrite their arguments copy in turn."""
