@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -94,34 +94,38 @@ class Tracker:
 
     def layers(self) -> list[Layer]:
         """Return the layers owned directly."""
-        return unique([x for x in self._leaves() if _kind(x) == "layer"])
+        return self._of_kind("layer")
 
     def metrics(self) -> list[Any]:
         """Return the metrics owned directly."""
-        return unique([x for x in self._leaves() if _kind(x) == "metric"])
+        return self._of_kind("metric")
 
     def seeds(self) -> list[Any]:
         """Return the seed generators owned directly."""
-        return unique([x for x in self._leaves() if _kind(x) == "seed"])
+        return self._of_kind("seed")
 
     def optimizers(self) -> list[Any]:
         """Return the optimizers owned directly."""
-        return unique([x for x in self._leaves() if _kind(x) == "optimizer"])
+        return self._of_kind("optimizer")
 
-    def _leaves(self) -> Iterator[Any]:
-        for value in self.attributes.values():
-            yield from _walk(value)
+    def _of_kind(self, kind: str) -> list[Any]:
+        return unique([x for x in self._leaves() if _kind(x) == kind])
+
+    def _leaves(self) -> list[Any]:
+        found: list[Any] = []
+        _gather(self.attributes.values(), found)
+        return found
 
 
-def _walk(value: Any) -> Iterator[Any]:
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _walk(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _walk(item)
-    else:
-        yield value
+def _gather(values: Iterable[Any], found: list[Any]) -> None:
+    """Append what is in `values` and in containers among them."""
+    for value in values:
+        if isinstance(value, list | tuple):
+            _gather(value, found)
+        elif isinstance(value, dict):
+            _gather(value.values(), found)
+        else:
+            found.append(value)
 
 
 def _kind(value: Any) -> str:
