@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from polykeras.arguments import CheckedArguments
 from polykeras.naming import describe, settings
 
 __all__ = ["Callback"]
@@ -11,7 +12,7 @@ __all__ = ["Callback"]
 Logs = dict[str, Any] | None
 
 
-class Callback:
+class Callback(CheckedArguments):
     """Base class of callbacks; override the hooks you need.
 
     Batch and epoch hooks get the logs so far: metric names to floats.

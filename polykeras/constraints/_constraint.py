@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
+from polykeras.arguments import CheckedArguments
 from polykeras.backend import Tensor
 from polykeras.naming import describe
 from polykeras.registry import deserialize_keras_object
@@ -11,7 +12,7 @@ from polykeras.registry import deserialize_keras_object
 __all__ = ["Constraint"]
 
 
-class Constraint:
+class Constraint(CheckedArguments):
     """Base class of constraints.
 
     A subclass gives `__call__`, and `get_config` with the constructor's arguments.

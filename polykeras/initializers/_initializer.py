@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from polykeras import config, dtypes
+from polykeras.arguments import CheckedArguments
 from polykeras.backend import (
     REFERENCE,
     Array,
@@ -25,7 +26,7 @@ from polykeras.registry import deserialize_keras_object, serialize_keras_object
 __all__ = ["Initializer", "RandomInitializer"]
 
 
-class Initializer:
+class Initializer(CheckedArguments):
     """Base class of initializers.
 
     A subclass gives `host_values`, or `__call__` for full control; `get_config`

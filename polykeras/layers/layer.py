@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from typing import Any, ClassVar, cast
 
 from polykeras import dtype_policies, dtypes, ops, tree
+from polykeras.arguments import CheckedArguments
 from polykeras.backend import Backend, active, engine_scope, is_abstract_engine
 from polykeras.errors import PolykerasError, ShapeError, unknown_argument
 from polykeras.layers._building import LayerBuilding, tree_of_shapes
@@ -49,7 +50,7 @@ _RESET_IN_COPIES: dict[str, Callable[[], Any]] = {
 }
 
 
-class Layer(LayerState, LayerBuilding, LayerConfig):
+class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
     """A function of tensors that owns variables.
 
     Subclasses make variables in `build` (or `__init__`), compute in `call`, and
@@ -83,8 +84,8 @@ class Layer(LayerState, LayerBuilding, LayerConfig):
     _beside_calls: ClassVar[frozenset[str]] = _UNTRACKED | {"_backend"}
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        """Start tracking what the layer owns, and remember its arguments."""
-        layer = super().__new__(cls)
+        """Start tracking what the layer owns; check and remember its arguments."""
+        layer = super().__new__(cls, *args, **kwargs)
         # Before __init__, so that subclasses may assign before calling super().
         object.__setattr__(layer, "_tracker", Tracker())
         object.__setattr__(layer, "_arguments", (args, kwargs))

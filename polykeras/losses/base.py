@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import config, dtypes, naming, ops, tree
+from polykeras.arguments import CheckedArguments
 from polykeras.losses.reduction import check_reduction, mask_weight, reduce_losses
 from polykeras.registry import (
     deserialize_keras_object,
@@ -20,7 +21,7 @@ __all__ = ["Loss", "LossFunctionWrapper"]
 
 
 @public
-class Loss:
+class Loss(CheckedArguments):
     """The base class of losses.
 
     A subclass gives `call`, which returns one loss for each sample.

@@ -38,7 +38,9 @@ def _smoothed(y_true: Tensor, label_smoothing: float, classes: int) -> Tensor:
     return ops.add(kept, label_smoothing / classes)
 
 
-def _class_pair(y_true: Any, y_pred: Any, what: str) -> tuple[Tensor, Tensor]:
+def _class_pair(
+    y_true: Any, y_pred: Any, what: str, axis: int = -1
+) -> tuple[Tensor, Tensor]:
     y_true, y_pred = pair(y_true, y_pred, what)
     if tuple(y_true.shape) != tuple(y_pred.shape):
         raise ShapeError(
@@ -46,6 +48,12 @@ def _class_pair(y_true: Any, y_pred: Any, what: str) -> tuple[Tensor, Tensor]:
             f"has shape {tuple(y_true.shape)} and y_pred has shape "
             f"{tuple(y_pred.shape)}. For labels that are class numbers, use "
             "sparse_categorical_crossentropy."
+        )
+    rank = len(y_pred.shape)
+    if not -rank <= axis < rank:
+        raise ShapeError(
+            f"{what} got axis={axis} for predictions of shape {tuple(y_pred.shape)}, "
+            f"which have {rank} axes."
         )
     return y_true, y_pred
 
@@ -154,7 +162,7 @@ def categorical_crossentropy(
     >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).tolist()
     [0.6931471824645996]
     """
-    y_true, y_pred = _class_pair(y_true, y_pred, "categorical_crossentropy")
+    y_true, y_pred = _class_pair(y_true, y_pred, "categorical_crossentropy", axis)
     y_true = _smoothed(y_true, label_smoothing, y_pred.shape[axis])
     return ops.categorical_crossentropy(
         y_true, y_pred, from_logits=from_logits, axis=axis
@@ -187,7 +195,7 @@ def categorical_focal_crossentropy(
 
     Reference: Lin et al., 2017, "Focal loss for dense object detection".
     """
-    y_true, y_pred = _class_pair(y_true, y_pred, "categorical_focal_crossentropy")
+    y_true, y_pred = _class_pair(y_true, y_pred, "categorical_focal_crossentropy", axis)
     y_true = _smoothed(y_true, label_smoothing, y_pred.shape[axis])
     if from_logits:
         y_pred = ops.softmax(y_pred, axis=axis)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from polykeras import ops
@@ -51,9 +52,9 @@ class BinaryCrossentropy(LossFunctionWrapper):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: Any = -1,
+        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "binary_crossentropy",
+        name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -86,13 +87,13 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
     def __init__(
         self,
         apply_class_balancing: bool = False,
-        alpha: Any = 0.25,
+        alpha: float | Sequence[float] = 0.25,
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: Any = -1,
+        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "binary_focal_crossentropy",
+        name: str | None = "binary_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -126,9 +127,9 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         self,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: Any = -1,
+        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_crossentropy",
+        name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -159,13 +160,13 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: Any = 0.25,
+        alpha: float | Sequence[float] = 0.25,
         gamma: float = 2.0,
         from_logits: bool = False,
         label_smoothing: float = 0.0,
-        axis: Any = -1,
+        axis: int = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_focal_crossentropy",
+        name: str | None = "categorical_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -199,8 +200,8 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         from_logits: bool = False,
         ignore_class: int | None = None,
         reduction: str | None = "sum_over_batch_size",
-        axis: Any = -1,
-        name: str = "sparse_categorical_crossentropy",
+        axis: int = -1,
+        name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -239,7 +240,7 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
         self,
         q: float = 0.5,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_generalized_cross_entropy",
+        name: str | None = "categorical_generalized_cross_entropy",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -264,7 +265,7 @@ class KLDivergence(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "kl_divergence",
+        name: str | None = "kl_divergence",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -288,7 +289,7 @@ class Poisson(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "poisson",
+        name: str | None = "poisson",
         dtype: Any = None,
     ) -> None:
         super().__init__(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from polykeras.losses.base import LossFunctionWrapper
@@ -43,7 +44,7 @@ class MeanSquaredError(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "mean_squared_error",
+        name: str | None = "mean_squared_error",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -70,7 +71,7 @@ class MeanAbsoluteError(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "mean_absolute_error",
+        name: str | None = "mean_absolute_error",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -97,7 +98,7 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "mean_absolute_percentage_error",
+        name: str | None = "mean_absolute_percentage_error",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -121,7 +122,7 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "mean_squared_logarithmic_error",
+        name: str | None = "mean_squared_logarithmic_error",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -148,9 +149,9 @@ class CosineSimilarity(LossFunctionWrapper):
 
     def __init__(
         self,
-        axis: Any = -1,
+        axis: int | Sequence[int] = -1,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "cosine_similarity",
+        name: str | None = "cosine_similarity",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -180,7 +181,7 @@ class Huber(LossFunctionWrapper):
         self,
         delta: float = 1.0,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "huber_loss",
+        name: str | None = "huber_loss",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -205,7 +206,7 @@ class LogCosh(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "log_cosh",
+        name: str | None = "log_cosh",
         dtype: Any = None,
     ) -> None:
         super().__init__(

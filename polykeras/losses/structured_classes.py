@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from polykeras.losses.base import LossFunctionWrapper
@@ -45,7 +46,7 @@ class Hinge(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "hinge",
+        name: str | None = "hinge",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -69,7 +70,7 @@ class SquaredHinge(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "squared_hinge",
+        name: str | None = "squared_hinge",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -93,7 +94,7 @@ class CategoricalHinge(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "categorical_hinge",
+        name: str | None = "categorical_hinge",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -123,7 +124,7 @@ class Circle(LossFunctionWrapper):
         margin: float = 0.4,
         remove_diagonal: bool = True,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "circle",
+        name: str | None = "circle",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -151,8 +152,8 @@ class Dice(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "dice",
-        axis: Any = None,
+        name: str | None = "dice",
+        axis: int | Sequence[int] | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -182,8 +183,8 @@ class Tversky(LossFunctionWrapper):
         alpha: Any = 0.5,
         beta: float = 0.5,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "tversky",
-        axis: Any = None,
+        name: str | None = "tversky",
+        axis: int | Sequence[int] | None = None,
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -210,7 +211,7 @@ class CTC(LossFunctionWrapper):
     def __init__(
         self,
         reduction: str | None = "sum_over_batch_size",
-        name: str = "ctc",
+        name: str | None = "ctc",
         dtype: Any = None,
     ) -> None:
         super().__init__(

@@ -167,7 +167,7 @@ class Accuracy(MeanMetricWrapper):
     0.5
     """
 
-    def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
+    def __init__(self, name: str | None = "accuracy", dtype: Any = None) -> None:
         super().__init__(accuracy, name, dtype)
 
 
@@ -188,7 +188,10 @@ class BinaryAccuracy(MeanMetricWrapper):
     """
 
     def __init__(
-        self, name: str = "binary_accuracy", dtype: Any = None, threshold: float = 0.5
+        self,
+        name: str | None = "binary_accuracy",
+        dtype: Any = None,
+        threshold: float = 0.5,
     ) -> None:
         if not 0 < threshold < 1:
             raise ArgumentError(
@@ -206,7 +209,9 @@ class CategoricalAccuracy(MeanMetricWrapper):
         dtype: As for `Metric`.
     """
 
-    def __init__(self, name: str = "categorical_accuracy", dtype: Any = None) -> None:
+    def __init__(
+        self, name: str | None = "categorical_accuracy", dtype: Any = None
+    ) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
 
@@ -223,7 +228,7 @@ class SparseCategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(
-        self, name: str = "sparse_categorical_accuracy", dtype: Any = None
+        self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None
     ) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
@@ -239,7 +244,10 @@ class TopKCategoricalAccuracy(MeanMetricWrapper):
     """
 
     def __init__(
-        self, k: int = 5, name: str = "top_k_categorical_accuracy", dtype: Any = None
+        self,
+        k: int = 5,
+        name: str | None = "top_k_categorical_accuracy",
+        dtype: Any = None,
     ) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=_number(k))
 
@@ -258,7 +266,7 @@ class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
     def __init__(
         self,
         k: int = 5,
-        name: str = "sparse_top_k_categorical_accuracy",
+        name: str | None = "sparse_top_k_categorical_accuracy",
         dtype: Any = None,
         from_sorted_ids: bool = False,
     ) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import config, dtypes, naming, ops
+from polykeras.arguments import CheckedArguments
 from polykeras.errors import ArgumentError
 from polykeras.registry import public
 from polykeras.state import StateScope
@@ -18,7 +19,7 @@ __all__ = ["Metric"]
 
 
 @public
-class Metric:
+class Metric(CheckedArguments):
     """The base class of metrics.
 
     A subclass makes its variables in ``__init__`` with `add_variable`, and gives

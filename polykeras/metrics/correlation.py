@@ -45,7 +45,7 @@ class R2Score(Metric):
         self,
         class_aggregation: str | None = "uniform_average",
         num_regressors: int = 0,
-        name: str = "r2_score",
+        name: str | None = "r2_score",
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -194,7 +194,10 @@ class PearsonCorrelation(MeanMetricWrapper):
     """
 
     def __init__(
-        self, name: str = "pearson_correlation", dtype: Any = None, axis: int = -1
+        self,
+        name: str | None = "pearson_correlation",
+        dtype: Any = None,
+        axis: int = -1,
     ) -> None:
         super().__init__(pearson_correlation, name, dtype, axis=axis)
 
@@ -210,6 +213,9 @@ class ConcordanceCorrelation(MeanMetricWrapper):
     """
 
     def __init__(
-        self, name: str = "concordance_correlation", dtype: Any = None, axis: int = -1
+        self,
+        name: str | None = "concordance_correlation",
+        dtype: Any = None,
+        axis: int = -1,
     ) -> None:
         super().__init__(concordance_correlation, name, dtype, axis=axis)

@@ -50,7 +50,7 @@ class FBetaScore(Metric):
         average: str | None = None,
         beta: float = 1.0,
         threshold: float | None = None,
-        name: str = "fbeta_score",
+        name: str | None = "fbeta_score",
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
@@ -155,7 +155,7 @@ class F1Score(FBetaScore):
         self,
         average: str | None = None,
         threshold: float | None = None,
-        name: str = "f1_score",
+        name: str | None = "f1_score",
         dtype: Any = None,
     ) -> None:
         super().__init__(average, 1.0, threshold, name, dtype)

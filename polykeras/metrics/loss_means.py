@@ -45,7 +45,7 @@ class MeanSquaredError(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "mean_squared_error",
+        name: str | None = "mean_squared_error",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -66,7 +66,7 @@ class MeanAbsoluteError(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "mean_absolute_error",
+        name: str | None = "mean_absolute_error",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -87,7 +87,7 @@ class MeanAbsolutePercentageError(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "mean_absolute_percentage_error",
+        name: str | None = "mean_absolute_percentage_error",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -108,7 +108,7 @@ class MeanSquaredLogarithmicError(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "mean_squared_logarithmic_error",
+        name: str | None = "mean_squared_logarithmic_error",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -129,7 +129,7 @@ class LogCoshError(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "logcosh",
+        name: str | None = "logcosh",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -152,7 +152,7 @@ class BinaryCrossentropy(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "binary_crossentropy",
+        name: str | None = "binary_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
@@ -180,7 +180,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "categorical_crossentropy",
+        name: str | None = "categorical_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
         label_smoothing: float = 0,
@@ -210,7 +210,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "sparse_categorical_crossentropy",
+        name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
         from_logits: bool = False,
         ignore_class: int | None = None,
@@ -237,7 +237,7 @@ class KLDivergence(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "kl_divergence",
+        name: str | None = "kl_divergence",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -258,7 +258,7 @@ class Poisson(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "poisson",
+        name: str | None = "poisson",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -279,7 +279,7 @@ class Hinge(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "hinge",
+        name: str | None = "hinge",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -300,7 +300,7 @@ class SquaredHinge(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "squared_hinge",
+        name: str | None = "squared_hinge",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -321,7 +321,7 @@ class CategoricalHinge(MeanMetricWrapper):
 
     def __init__(
         self,
-        name: str = "categorical_hinge",
+        name: str | None = "categorical_hinge",
         dtype: Any = None,
     ) -> None:
         super().__init__(
@@ -348,7 +348,7 @@ class CosineSimilarity(MeanMetricWrapper):
     """
 
     def __init__(
-        self, name: str = "cosine_similarity", dtype: Any = None, axis: int = -1
+        self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1
     ) -> None:
         super().__init__(_cosine, name, dtype, axis=axis)
 
@@ -366,7 +366,7 @@ class RootMeanSquaredError(Mean):
     """
 
     def __init__(
-        self, name: str = "root_mean_squared_error", dtype: Any = None
+        self, name: str | None = "root_mean_squared_error", dtype: Any = None
     ) -> None:
         super().__init__(name, dtype)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import naming, ops
+from polykeras.arguments import CheckedArguments
 from polykeras.backend import current_backend, engine_scope
 from polykeras.errors import ArgumentError
 from polykeras.ops.updates import (
@@ -43,7 +44,7 @@ __all__ = ["Optimizer"]
 
 
 @public
-class Optimizer(Averages, Accumulation, Saving, OldRateName):
+class Optimizer(Averages, Accumulation, Saving, OldRateName, CheckedArguments):
     """The base class of optimizers.
 
     An own rule needs `update_step`, which sees one variable at a time; its slots

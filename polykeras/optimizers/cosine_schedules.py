@@ -54,7 +54,7 @@ class CosineDecay(LearningRateSchedule):
         initial_learning_rate: float,
         decay_steps: float,
         alpha: float = 0.0,
-        name: str = "CosineDecay",
+        name: str | None = "CosineDecay",
         warmup_target: float | None = None,
         warmup_steps: float = 0,
     ) -> None:
@@ -128,7 +128,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         t_mul: float = 2.0,
         m_mul: float = 1.0,
         alpha: float = 0.0,
-        name: str = "SGDRDecay",
+        name: str | None = "SGDRDecay",
     ) -> None:
         """Check and remember the arguments."""
         if t_mul < 1:

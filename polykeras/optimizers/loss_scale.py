@@ -45,6 +45,11 @@ class LossScaleOptimizer(Optimizer):
         name: str | None = None,
         **kwargs: Any,
     ) -> None:
+        if not isinstance(inner_optimizer, Optimizer):
+            raise ArgumentError(
+                "LossScaleOptimizer needs an optimizer as inner_optimizer, "
+                f"got {inner_optimizer!r} ({type(inner_optimizer).__name__})."
+            )
         if inner_optimizer.loss_scale_factor is not None:
             raise ArgumentError(
                 "LossScaleOptimizer chooses the scale; its inner optimizer must have "

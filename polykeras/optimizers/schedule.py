@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from polykeras import config as _config
 from polykeras import ops
+from polykeras.arguments import CheckedArguments
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError
 from polykeras.naming import describe, settings
@@ -13,7 +14,7 @@ from polykeras.naming import describe, settings
 __all__ = ["LearningRateSchedule", "as_float", "positive"]
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(CheckedArguments):
     """Base class of schedules.
 
     A subclass gives `__call__`, and `get_config` with the constructor's arguments.

@@ -61,7 +61,7 @@ class ExponentialDecay(LearningRateSchedule):
         decay_steps: float,
         decay_rate: float,
         staircase: bool = False,
-        name: str = "ExponentialDecay",
+        name: str | None = "ExponentialDecay",
     ) -> None:
         """Check and remember the arguments."""
         self.initial_learning_rate = initial_learning_rate
@@ -116,7 +116,7 @@ class InverseTimeDecay(LearningRateSchedule):
         decay_steps: float,
         decay_rate: float,
         staircase: bool = False,
-        name: str = "InverseTimeDecay",
+        name: str | None = "InverseTimeDecay",
     ) -> None:
         """Check and remember the arguments."""
         self.initial_learning_rate = initial_learning_rate
@@ -166,7 +166,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self,
         boundaries: Sequence[float],
         values: Sequence[float],
-        name: str = "PiecewiseConstant",
+        name: str | None = "PiecewiseConstant",
     ) -> None:
         """Check and remember the arguments."""
         if len(boundaries) != len(values) - 1:
@@ -225,7 +225,7 @@ class PolynomialDecay(LearningRateSchedule):
         end_learning_rate: float = 0.0001,
         power: float = 1.0,
         cycle: bool = False,
-        name: str = "PolynomialDecay",
+        name: str | None = "PolynomialDecay",
     ) -> None:
         """Check and remember the arguments."""
         self.initial_learning_rate = initial_learning_rate

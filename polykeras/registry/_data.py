@@ -59,7 +59,7 @@ def resolve(
     """
     if identifier is None:
         return None
-    if isinstance(identifier, dict):
+    if isinstance(identifier, dict) and "class_name" in identifier:
         return deserialize_keras_object(identifier, module_objects=table)
     if isinstance(identifier, str):
         found = get_registered_object(identifier, module_objects=table)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, Self
 
+from polykeras.arguments import CheckedArguments
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError
 from polykeras.naming import describe
@@ -12,7 +13,7 @@ from polykeras.naming import describe
 __all__ = ["Regularizer", "factor"]
 
 
-class Regularizer:
+class Regularizer(CheckedArguments):
     """Base class of regularizers.
 
     A subclass gives `__call__`, and `get_config` with the constructor's arguments.

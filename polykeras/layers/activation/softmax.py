@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from polykeras import ops
@@ -33,7 +34,7 @@ class Softmax(Layer):
     [0.5, 0.0, 0.5]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         """Remember the configuration."""
         super().__init__(**kwargs)
         self.axis = axis

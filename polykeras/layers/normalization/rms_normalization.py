@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from polykeras import ops
@@ -31,7 +32,9 @@ class RMSNormalization(Layer):
     [[1.0, -1.0]]
     """
 
-    def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **kwargs: Any
+    ) -> None:
         """Remember the configuration."""
         super().__init__(**kwargs)
         self.axis = list(axis) if isinstance(axis, list | tuple) else axis

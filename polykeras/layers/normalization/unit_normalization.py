@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from polykeras import ops
@@ -29,7 +30,7 @@ class UnitNormalization(Layer):
     [[0.0, 1.0], [0.0, 0.0]]
     """
 
-    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         """Remember the configuration."""
         super().__init__(**kwargs)
         self.axis = list(axis) if isinstance(axis, list | tuple) else axis

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ def read_tokens(given: Any) -> list[Token]:
     """Return the tokens of a vocabulary: an array, a list, or a file of lines.
 
     Raises:
+        ArgumentError: If it is none of these.
         DataError: If there is no such file.
     """
     if isinstance(given, str | Path):
@@ -33,6 +34,11 @@ def read_tokens(given: Any) -> list[Token]:
         return path.read_text(encoding="utf-8").splitlines()
     if hasattr(given, "shape"):
         return list(np.asarray(given).ravel().tolist())
+    if not isinstance(given, Iterable) or isinstance(given, Mapping):
+        raise ArgumentError(
+            "A vocabulary is a list of tokens, an array or the path of a file, "
+            f"got {given!r} ({type(given).__name__})."
+        )
     return list(given)
 
 

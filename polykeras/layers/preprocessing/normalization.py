@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class Normalization(Layer):
 
     def __init__(
         self,
-        axis: Any = -1,
+        axis: int | Sequence[int] | None = -1,
         mean: Any = None,
         variance: Any = None,
         invert: bool = False,
@@ -62,7 +62,7 @@ class Normalization(Layer):
         if axis is None:
             self.axis: tuple[int, ...] = ()
         else:
-            self.axis = tuple(axis) if isinstance(axis, list | tuple) else (axis,)
+            self.axis = tuple(axis) if isinstance(axis, Sequence) else (axis,)
         self.input_mean = None if mean is None else np.asarray(mean, "float64")
         self.input_variance = (
             None if variance is None else np.asarray(variance, "float64")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Final
 
 import numpy as np
@@ -86,7 +86,7 @@ class TextVectorization(HostLayer):
         max_tokens: int | None = None,
         standardize: Any = "lower_and_strip_punctuation",
         split: Any = "whitespace",
-        ngrams: Any = None,
+        ngrams: int | Sequence[int] | None = None,
         output_mode: str = "int",
         output_sequence_length: int | None = None,
         pad_to_max_tokens: bool = False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from polykeras import ops
@@ -47,7 +48,7 @@ class Bidirectional(Layer):
         self,
         layer: Layer,
         merge_mode: str | None = "concat",
-        weights: Any = None,
+        weights: Sequence[Any] | None = None,
         backward_layer: Layer | None = None,
         **kwargs: Any,
     ) -> None:
@@ -57,9 +58,9 @@ class Bidirectional(Layer):
                 f"Bidirectional got merge_mode={merge_mode!r}. "
                 f"{nearest(merge_mode, _MODES)} None returns both outputs."
             )
-        for given in (layer, backward_layer):
-            if given is not None:
-                _check_recurrent(given)
+        _check_recurrent(layer)
+        if backward_layer is not None:
+            _check_recurrent(backward_layer)
         super().__init__(**kwargs)
         self.forward_layer = _remade(layer, "forward")
         if backward_layer is None:

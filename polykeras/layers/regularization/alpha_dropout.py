@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from polykeras import ops, random
@@ -45,7 +46,7 @@ class AlphaDropout(NoiseLayer):
     def __init__(
         self,
         rate: float,
-        noise_shape: Any = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:

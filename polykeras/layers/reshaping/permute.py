@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from polykeras import ops
@@ -30,7 +31,7 @@ class Permute(Layer):
     (4, 64, 10)
     """
 
-    def __init__(self, dims: Any, **kwargs: Any) -> None:
+    def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         """Check and remember the configuration."""
         super().__init__(**kwargs)
         self.dims = tuple(dims)

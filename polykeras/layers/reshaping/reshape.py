@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from polykeras import ops
@@ -33,7 +34,7 @@ class Reshape(Layer):
     (2, 6, 2)
     """
 
-    def __init__(self, target_shape: Any, **kwargs: Any) -> None:
+    def __init__(self, target_shape: int | Sequence[int], **kwargs: Any) -> None:
         """Check and remember the configuration."""
         super().__init__(**kwargs)
         sizes = (

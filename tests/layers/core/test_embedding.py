@@ -39,7 +39,7 @@ def test_float_indices_keep_their_value_in_half_precision(backend: Backend) -> N
     np.testing.assert_array_equal(y[:, 0], [4095 % 17, 2049 % 17])
 
 
-@pytest.mark.parametrize("arguments", [(0, 2), (3, -1), (2.5, 2), (3, None)], ids=repr)
-def test_refuses_sizes(arguments: tuple[object, object]) -> None:
+@pytest.mark.parametrize("arguments", [(0, 2), (3, -1)], ids=repr)
+def test_refuses_sizes(arguments: tuple[int, int]) -> None:
     with pytest.raises(ArgumentError, match="positive int"):
         keras.layers.Embedding(*arguments)

@@ -144,7 +144,7 @@ def test_bytes_and_numbers_are_text():
         ({"num_oov_indices": -1}, "at least 0, got -1"),
         ({"idf_weights": [1.0]}, "need output_mode='tf_idf'"),
         ({"sparse": True}, "dense tensors"),
-        ({"salt": "x"}, "is an integer or two"),
+        ({"salt": [1, 2, 3]}, "is an integer or two"),
     ],
 )
 def test_wrong_arguments(arguments, said):
