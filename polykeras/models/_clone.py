@@ -105,7 +105,11 @@ class _Cloning:
             layers = [x for x in layers if not isinstance(x, InputLayer)]
             shape, dtype = given.shape, given.dtype
             layers.insert(0, InputLayer(batch_shape=shape, dtype=dtype))
-        return Sequential(layers, name=model.name, trainable=model.trainable)
+        new = Sequential(layers, name=model.name, trainable=model.trainable)
+        if model._functional is not None and not new.built:
+            new.build(model.input_shape)
+            new._graph_or_fail()._checks_shapes = model._functional._checks_shapes
+        return new
 
     def functional(self, model: Functional, inputs: Any) -> Functional:
         """Return the clone of a graph."""

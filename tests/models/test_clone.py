@@ -94,3 +94,12 @@ def test_subclassed_models_and_wrong_arguments():
         clone_model(graph(), clone_function=lambda x: x.name)
     with pytest.raises(ArgumentError, match=r"unknown arguments \['colour'\]"):
         clone_model(stack(), colour=1)
+
+
+def test_clone_of_a_stack_built_by_its_data_is_built():
+    model = keras.Sequential([layers.Dense(2), layers.Dense(1)])
+    assert not clone_model(model).built
+    model(X)
+    clone = clone_model(model)
+    clone.set_weights(model.get_weights())
+    np.testing.assert_array_equal(clone(X), model(X))
