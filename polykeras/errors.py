@@ -7,6 +7,7 @@ backend), and what to do. The tree::
     ├── ShapeError(ValueError)
     ├── DTypeError(TypeError)
     ├── ArgumentError(ValueError)
+    ├── StateError(ValueError)
     ├── GradientError(RuntimeError)
     ├── DataError(ValueError)
     │   └── UnsafeFileError
@@ -37,6 +38,7 @@ __all__ = [
     "OperationNotSupported",
     "PolykerasError",
     "ShapeError",
+    "StateError",
     "UnsafeFileError",
     "nearest",
     "unknown_argument",
@@ -57,6 +59,10 @@ class DTypeError(PolykerasError, TypeError):
 
 class ArgumentError(PolykerasError, ValueError):
     """An argument has a value outside the allowed ones."""
+
+
+class StateError(PolykerasError, ValueError):
+    """Something is not yet built, compiled or adapted, as the call needs it."""
 
 
 class GradientError(PolykerasError, RuntimeError):

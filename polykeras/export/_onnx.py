@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from polykeras import tree
-from polykeras.errors import ArgumentError, OperationNotSupported, PolykerasError
+from polykeras.errors import (
+    ArgumentError,
+    OperationNotSupported,
+    StateError,
+)
 from polykeras.export._batch_sizes import STAND_INS, BatchSize, Counted, merged
 from polykeras.export._recording import Call, Recorded, record
 from polykeras.export.nodes import REFUSED, RULES
@@ -144,7 +148,8 @@ def export_onnx(model: Any, filepath: str | Path) -> None:
         filepath: The file.
 
     Raises:
-        PolykerasError: If onnx is not installed, or the model is not built.
+        PolykerasError: If onnx is not installed.
+        StateError: If the model is not built.
         OperationNotSupported: If it uses an op that cannot be exported.
     """
     path = Path(filepath)
@@ -214,7 +219,7 @@ def _check(model: Any) -> None:
             f"{type(model).__name__}. Call it on an Input: keras.Model(x, model(x))."
         )
     if not model.built:
-        raise PolykerasError(f"The model {model.name!r} is not built yet.")
+        raise StateError(f"The model {model.name!r} is not built yet.")
     for x in model.inputs:
         if any(n is None for n in x.shape[1:]):
             raise ArgumentError(

@@ -188,7 +188,7 @@ def record(
     for x in specs:
         shape = tuple(batch if n is None else n for n in x.shape)
         recording.inputs.append(Recorded(shape, x.dtype))
-    variables = list(model.variables)
+    variables = model._state_of_calls()
     values = [Recorded(v.shape, v.dtype, v.numpy()) for v in variables]
     engine = _Engine(host, known, refused, recording)
     inputs = tree.pack_sequence_as(model.input, recording.inputs)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, cast
 
 from polykeras import dtypes, initializers, tree
-from polykeras.errors import ArgumentError, PolykerasError, ShapeError
+from polykeras.errors import ArgumentError, ShapeError, StateError
 from polykeras.layers._call import current_call
 from polykeras.layers._tracking import Tracker, structural, unique
 from polykeras.variables import Variable, autocast_scope, name_scope
@@ -139,11 +139,17 @@ class LayerState:
     @property
     @structural
     def variables(self) -> list[Variable]:
-        """All variables, those of metrics and seed generators included."""
+        """The weights and the states of seeds; see `metrics_variables` for others."""
         found: list[Variable] = []
         for layer in self._flatten_layers():
             found += layer._own_variables()
             found += layer._transient_variables()
+        return unique(found)
+
+    def _state_of_calls(self) -> list[Variable]:
+        """Return all that a call may read or assign: `variables`, and metrics'."""
+        found = list(self.variables)
+        for layer in self._flatten_layers():
             for metric in layer._tracker.metrics():
                 found += metric.variables
         return unique(found)
@@ -198,7 +204,7 @@ class LayerState:
 
     @property
     def metrics_variables(self) -> list[Variable]:
-        """The variables of the metrics."""
+        """The variables of the metrics, which `variables` leaves out."""
         return [v for m in self.metrics for v in m.variables]
 
     @property
@@ -245,10 +251,10 @@ class LayerState:
         """Return the number of values in the weights.
 
         Raises:
-            PolykerasError: If the layer is not built.
+            StateError: If the layer is not built.
         """
         if not self.built:
-            raise PolykerasError(
+            raise StateError(
                 f"The layer {self.name!r} has no weights yet. Call it on data or "
                 "build it with an input shape first."
             )

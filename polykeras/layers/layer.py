@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 from polykeras import dtype_policies, dtypes, ops, tree
 from polykeras.arguments import CheckedArguments
 from polykeras.backend import Backend, active, engine_scope, is_abstract_engine
-from polykeras.errors import PolykerasError, ShapeError, unknown_argument
+from polykeras.errors import ShapeError, StateError, unknown_argument
 from polykeras.layers._building import LayerBuilding, tree_of_shapes
 from polykeras.layers._call import (
     CallContext,
@@ -417,6 +417,9 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
     ) -> tuple[Any, ...]:
         """Call the layer as a pure function of its variables' values.
 
+        What the call adds to metrics is dropped: update them outside, with
+        `Metric.stateless_update_state`.
+
         Args:
             trainable_variables: Values for `self.trainable_variables`.
             non_trainable_variables: Values for `self.non_trainable_variables`.
@@ -429,16 +432,18 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
             losses if asked for.
 
         Raises:
-            PolykerasError: If the layer is not built.
+            StateError: If the layer is not built.
         """
         if not self.built:
-            raise PolykerasError(
+            raise StateError(
                 f"The layer {self.name!r} must be built before stateless_call."
             )
         trained = self.trainable_variables
         others = self.non_trainable_variables
+        metrics = self.metrics_variables
         values = [*trainable_variables, *non_trainable_variables]
-        with StateScope([*trained, *others], values, sealed=True)() as scope:
+        values += [v.value for v in metrics]
+        with StateScope([*trained, *others, *metrics], values, sealed=True)() as scope:
             outputs = self(*args, **kwargs)
             new = [scope.values[id(v)] for v in others]
             if return_losses:

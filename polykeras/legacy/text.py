@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from polykeras.backend import Array
-from polykeras.errors import ArgumentError, PolykerasError, nearest
+from polykeras.errors import ArgumentError, StateError, nearest
 
 __all__ = ["Tokenizer", "hashing_trick", "one_hot", "text_to_word_sequence"]
 
@@ -189,13 +189,13 @@ class Tokenizer:
 
         Raises:
             ArgumentError: If the mode is unknown.
-            PolykerasError: If there are no words yet.
+            StateError: If there are no words yet.
         """
         if mode not in _MODES:
             raise ArgumentError(f"Unknown mode {mode!r}. {nearest(mode, _MODES)}")
         size = self.num_words or len(self.word_index) + 1
         if size == 1:
-            raise PolykerasError("The Tokenizer has no words: call fit_on_texts first.")
+            raise StateError("The Tokenizer has no words: call fit_on_texts first.")
         sequences = list(sequences)
         matrix = np.zeros((len(sequences), size))
         for row, sequence in zip(matrix, sequences, strict=True):

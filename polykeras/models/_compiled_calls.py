@@ -120,7 +120,7 @@ class CompiledCalls:
             and only_library_code(parts, backend)
         )
         self._backend = backend if pure else None
-        self._variables = model.variables if pure else []
+        self._variables = model._state_of_calls() if pure else []
         self._built = all(layer.built for layer in model._flatten_layers())
 
     def _current_version(self) -> Version:

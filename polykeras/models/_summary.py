@@ -57,7 +57,7 @@ _HTML = '<pre style="line-height: 1.2">{code}</pre>'
 def _write(console: Console, model: Model, table: Table) -> None:
     from rich.markup import escape
 
-    console.print(f"[bold]Model: {escape(repr(model.name))}[/]")
+    console.print(f'[bold]Model: "{escape(model.name)}"[/]')
     console.print(table)
     for line in _totals(model):
         console.print(line)

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from polykeras.backend import Backend, get_backend
-from polykeras.errors import ArgumentError, PolykerasError, nearest
+from polykeras.errors import ArgumentError, StateError, nearest
 from polykeras.layers._call import current_call, is_observed
 from polykeras.layers.layer import Layer
 from polykeras.models._compiled_calls import UNCOMPILED, CompiledCalls
@@ -123,11 +123,11 @@ class Model(Trainer, Layer):
         """The variables that are saved: without metrics and seeds.
 
         Raises:
-            PolykerasError: If the model has none because it is not built.
+            StateError: If the model has none because it is not built.
         """
         found: list[Variable] = super().weights
         if not found and not self.built:
-            raise PolykerasError(
+            raise StateError(
                 f"The model {self.name!r} has no weights yet, because the shape of "
                 "its input is not known. Start it with keras.Input(shape=...), call "
                 "it on data, or call build(input_shape)."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from polykeras import tree
-from polykeras.errors import ArgumentError, PolykerasError
+from polykeras.errors import ArgumentError, StateError
 from polykeras.layers.core.input_layer import InputLayer
 from polykeras.layers.layer import Layer
 from polykeras.models.functional import Functional
@@ -112,7 +112,7 @@ class Sequential(Model):
         if self._functional is not None:
             return
         if not self._layers:
-            raise PolykerasError(
+            raise StateError(
                 f"The model {self.name!r} has no layers. Add some before building it."
             )
         layers = list(self._layers)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 
 from polykeras.backend import Array
-from polykeras.errors import ArgumentError, PolykerasError, ShapeError
+from polykeras.errors import ArgumentError, PolykerasError, ShapeError, StateError
 from polykeras.storage.atomic import atomic_path
 from polykeras.storage.hdf5 import open_hdf5, part_names, read_groups, write_groups
 from polykeras.storage.json_data import parse_json_object
@@ -58,7 +58,7 @@ def save_weights(
     Raises:
         ArgumentError: If the name ends otherwise, or the file exists and
             `overwrite` is False.
-        PolykerasError: If the model is not built.
+        StateError: If the model is not built.
     """
     path = _checked(filepath, kwargs, _SUFFIXES)
     if path.name.endswith(".weights.json") is (max_shard_size is None):
@@ -71,7 +71,7 @@ def save_weights(
             f"The file {path} exists. Pass overwrite=True to replace it."
         )
     if not model.built:
-        raise PolykerasError(
+        raise StateError(
             f"The model {model.name!r} has no weights yet. Call it on data or build "
             "it with an input shape before saving."
         )
@@ -118,7 +118,7 @@ def load_weights(
     if not path.is_file():
         raise ArgumentError(f"There is no file {path}.")
     if not model.built:
-        raise PolykerasError(
+        raise StateError(
             f"The model {model.name!r} has no weights yet to load into. Call it on "
             "data or build it with an input shape first."
         )

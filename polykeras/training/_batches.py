@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from polykeras import ops, tree
 from polykeras.autodiff import value_and_grad
-from polykeras.errors import PolykerasError
+from polykeras.errors import StateError
 from polykeras.layers._tracking import structural, unique
 from polykeras.training._compile_loss import CompileLoss
 from polykeras.training._compile_metrics import CompileMetrics
@@ -116,7 +116,7 @@ class BatchSteps:
             The compiled losses plus what layers and regularizers added.
 
         Raises:
-            PolykerasError: If there is no loss at all.
+            StateError: If there is no loss at all.
         """
         parts: list[Any] = []
         if self._compile_loss is not None:
@@ -128,7 +128,7 @@ class BatchSteps:
         self._clear_losses()
         if not parts:
             if training:
-                raise PolykerasError(
+                raise StateError(
                     f"The model {self.name!r} has no loss to minimise. Pass loss= to "
                     "compile, call add_loss in a layer, or override compute_loss."
                 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from polykeras import tree
 from polykeras.backend import Array, Backend, engine_scope
-from polykeras.errors import DataError, PolykerasError
+from polykeras.errors import DataError, StateError
 from polykeras.layers._tracking import unique
 from polykeras.random import make_default_seed
 from polykeras.training._batches import BatchSteps
@@ -37,7 +37,7 @@ class Running(BatchSteps):
     built: bool
     compiled: bool
     steps_per_execution: int
-    variables: list[Variable]
+    _state_of_calls: Callable[[], list[Variable]]
     jit_compile: bool
     _jit_compile: bool | str
     _tracker: Any
@@ -58,7 +58,7 @@ class Running(BatchSteps):
 
     def _state_variables(self) -> list[Variable]:
         """Return every variable a step may read or assign."""
-        found = list(self.variables)
+        found = self._state_of_calls()
         for optimizer in self._optimizers():
             found += optimizer.variables
         for metric in self.metrics:
@@ -69,7 +69,7 @@ class Running(BatchSteps):
         """Return what lists the variables that a step may read or assign."""
         own = type(self).predict_step is not BatchSteps.predict_step
         if kind == "predict" and not own:
-            return lambda: unique(list(self.variables))
+            return self._state_of_calls
         return self._state_variables
 
     def _optimizers(self) -> list[Any]:
@@ -171,7 +171,7 @@ class Running(BatchSteps):
 
     def _require_compiled(self, method: str) -> None:
         if not self.compiled:
-            raise PolykerasError(
+            raise StateError(
                 f"Call model.compile(optimizer, loss) before model.{method}()."
             )
 

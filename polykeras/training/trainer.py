@@ -88,7 +88,7 @@ class Trainer(Compiling, Running):
             The `History` of the run.
 
         Raises:
-            PolykerasError: If the model is not compiled.
+            StateError: If the model is not compiled.
             DataError: If lengths differ or the data set yields nothing.
             ArgumentError: If class numbers are out of range, or losses, targets or
                 weights do not fit the outputs.

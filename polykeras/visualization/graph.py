@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polykeras.errors import ArgumentError, PolykerasError, nearest
+from polykeras.errors import ArgumentError, StateError, nearest
 from polykeras.layers.layer import Layer
 from polykeras.models.functional import Functional
 from polykeras.models.model import Model
@@ -60,7 +60,7 @@ def model_to_dot(
 
     Raises:
         ImportError: If the package graphviz is not installed.
-        PolykerasError: If the model is not built.
+        StateError: If the model is not built.
         ArgumentError: If `rankdir` is unknown.
 
     >>> import polykeras as keras
@@ -75,7 +75,7 @@ def model_to_dot(
             f"Unknown rankdir {rankdir!r}. {nearest(rankdir, _DIRECTIONS)}"
         )
     if not model.built:
-        raise PolykerasError(
+        raise StateError(
             f"The model {model.name!r} is not built, so its graph is not known. Call "
             "it on data, or start it with keras.Input(shape=...)."
         )
@@ -133,7 +133,7 @@ def plot_model(
 
     Raises:
         ImportError: If the package graphviz or the program ``dot`` is not installed.
-        PolykerasError: If the model is not built.
+        StateError: If the model is not built.
         ArgumentError: If an argument is unknown.
     """
     graph = model_to_dot(

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from polykeras.errors import ArgumentError, PolykerasError
+from polykeras.errors import ArgumentError, StateError
 from polykeras.models import Model, clone_model
 
 __all__ = ["ModelEstimator"]
@@ -100,7 +100,7 @@ class ModelEstimator(BaseEstimator):  # type: ignore[misc]
 
 def _copied(model: Model) -> Any:
     if not model.compiled:
-        raise PolykerasError(
+        raise StateError(
             f"The model {model.name!r} is not compiled. Call model.compile(optimizer, "
             "loss) before it becomes an estimator."
         )

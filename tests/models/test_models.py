@@ -8,7 +8,7 @@ import pytest
 
 import polykeras as keras
 from polykeras import layers, ops
-from polykeras.errors import ArgumentError, PolykerasError, ShapeError
+from polykeras.errors import ArgumentError, ShapeError, StateError
 
 X = np.linspace(-1, 1, 24, dtype="float32").reshape(6, 4)
 
@@ -118,7 +118,7 @@ def test_layer_surgery_shares_weights(backend):
 
 def test_sequential_add_and_pop(backend):
     model = keras.Sequential()
-    with pytest.raises(PolykerasError, match="no layers"):
+    with pytest.raises(StateError, match="no layers"):
         model.build((None, 4))
     model.add(keras.Input((4,)))
     model.add(layers.Dense(3, name="a"))
@@ -226,7 +226,7 @@ def test_wrong_weights_change_nothing(backend, change):
 
 def test_stateless_call(backend):
     layer = layers.Dense(2)
-    with pytest.raises(PolykerasError, match="must be built"):
+    with pytest.raises(StateError, match="must be built"):
         layer.stateless_call([], [], X)
     layer.build((None, 4))
     doubled = [ops.multiply(v, 2) for v in layer.trainable_variables]

@@ -7,15 +7,15 @@ import pytest
 
 import polykeras as keras
 from polykeras.backend import Backend
-from polykeras.errors import PolykerasError
+from polykeras.errors import StateError
 
 
 def test_weights_of_an_unbuilt_model_say_how_to_build_it(backend: Backend) -> None:
     model = keras.Sequential([keras.layers.Dense(2)])
     for read in (model.get_weights, model.count_params, lambda: model.weights):
-        with pytest.raises(PolykerasError, match="has no weights yet"):
+        with pytest.raises(StateError, match="has no weights yet"):
             read()
-    with pytest.raises(PolykerasError, match="has no weights yet"):
+    with pytest.raises(StateError, match="has no weights yet"):
         model.set_weights([np.ones((3, 2)), np.ones(2)])
     assert not model.built
     model.build((None, 3))

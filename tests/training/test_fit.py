@@ -7,7 +7,7 @@ import pytest
 
 import polykeras as keras
 from polykeras.backend import Backend
-from polykeras.errors import ArgumentError, DataError, PolykerasError
+from polykeras.errors import ArgumentError, DataError, StateError
 from tests.training._models import X, Y, by_hand, linear
 
 # Sums of at most 20 products over at most 10 steps, in float32.
@@ -212,7 +212,7 @@ def test_predict_walks_batches(backend: Backend) -> None:
 def test_methods_before_compile_say_so(backend: Backend) -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     for method in (model.fit, model.evaluate, model.train_on_batch):
-        with pytest.raises(PolykerasError, match=r"Call model.compile"):
+        with pytest.raises(StateError, match=r"Call model.compile"):
             method(X, Y)
     assert model.predict(X, verbose=0).shape == (20, 1)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from polykeras import ops
 from polykeras.backend import Array, Tensor
-from polykeras.errors import ArgumentError, PolykerasError
+from polykeras.errors import ArgumentError, StateError
 from polykeras.layers.preprocessing._encoding import (
     ENCODINGS,
     check_mode,
@@ -239,7 +239,7 @@ class IndexLookup(HostLayer):
     def host_call(self, inputs: Any) -> Any:
         """Return numbers, table rows, or with `invert` tokens."""
         if not self._words.tokens and not self._start:
-            raise PolykerasError(
+            raise StateError(
                 f"The layer {self.name!r} has no vocabulary yet. Call adapt(data) or "
                 "set_vocabulary(tokens) first."
             )

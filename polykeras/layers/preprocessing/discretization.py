@@ -9,7 +9,7 @@ import numpy as np
 
 from polykeras import ops
 from polykeras.backend import Array, Tensor
-from polykeras.errors import ArgumentError, PolykerasError
+from polykeras.errors import ArgumentError, StateError
 from polykeras.layers._sizes import positive
 from polykeras.layers.layer import Layer
 from polykeras.layers.preprocessing._encoding import (
@@ -142,10 +142,10 @@ class Discretization(Layer):
         """Return numbers in the shape of `inputs`, or rows of a table.
 
         Raises:
-            PolykerasError: If the layer has neither boundaries nor been adapted.
+            StateError: If the layer has neither boundaries nor been adapted.
         """
         if not self.bin_boundaries and (self.num_bins or 2) > 1:
-            raise PolykerasError(
+            raise StateError(
                 f"The layer {self.name!r} has no boundaries yet. Call adapt(data) "
                 "first, or pass bin_boundaries."
             )
