@@ -80,7 +80,7 @@ class Loss(CheckedArguments):
         y_pred = tree.map_leaves(self._as_input, y_pred)
         y_true = tree.map_leaves(self._as_label, y_true)
         losses = self.call(y_true, y_pred)
-        mask = self.counted(y_true)
+        mask = self.counted(y_true, losses)
         if mask is not None:
             mean = self.reduction in ("mean", "sum_over_batch_size")
             sample_weight = mask_weight(mask, sample_weight, self._dtype, mean)
@@ -108,7 +108,7 @@ class Loss(CheckedArguments):
             f"{type(self).__name__} must override call(y_true, y_pred)."
         )
 
-    def counted(self, y_true: Any) -> Tensor | None:
+    def counted(self, y_true: Any, losses: Tensor) -> Tensor | None:
         """Return which losses count, where the loss itself leaves some out."""
         return None
 

@@ -215,7 +215,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         )
         self.ignore_class = ignore_class
 
-    def counted(self, y_true: Any) -> Tensor | None:
+    def counted(self, y_true: Any, losses: Tensor) -> Tensor | None:
         """Return which samples are not of the class to ignore."""
         if self.ignore_class is None:
             return None

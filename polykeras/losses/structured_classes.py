@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from polykeras import ops
 from polykeras.losses.base import LossFunctionWrapper
 from polykeras.losses.margin import (
     categorical_hinge,
@@ -18,6 +19,9 @@ from polykeras.losses.segmentation import (
 )
 from polykeras.losses.sequence import ctc
 from polykeras.registry import public
+
+if TYPE_CHECKING:
+    from polykeras.backend import Tensor
 
 __all__ = [
     "CTC",
@@ -109,6 +113,8 @@ class CategoricalHinge(LossFunctionWrapper):
 class Circle(LossFunctionWrapper):
     """Pulls embeddings of equal labels together and pushes others apart.
 
+    Means are over the samples with a loss: one alone with its label has none.
+
     Args:
         gamma: As for the function.
         margin: How much the decision is relaxed.
@@ -136,6 +142,10 @@ class Circle(LossFunctionWrapper):
             margin=margin,
             remove_diagonal=remove_diagonal,
         )
+
+    def counted(self, y_true: Any, losses: Tensor) -> Tensor:
+        """Leave out samples without a loss, such as those alone with their label."""
+        return ops.greater(losses, 0)
 
 
 @public

@@ -114,21 +114,34 @@ RESHAPING = [
     layer("Permute", {"dims": (3, 1, 2)}, IMAGE),
     layer("RepeatVector", {"n": 3}, X),
     layer("Cropping1D", {"cropping": (1, 2)}, SEQUENCE),
+    layer("Cropping1D", {"cropping": 1}, SEQUENCE),
     layer("Cropping2D", {"cropping": ((1, 0), (2, 1))}, IMAGE),
     layer("Cropping2D", {"cropping": 1, "data_format": "channels_first"}, IMAGE),
     layer("Cropping3D", {"cropping": ((1, 1), (0, 2), (1, 0))}, VOLUME),
+    layer(
+        "Cropping3D",
+        {"cropping": ((1, 0), (0, 1), (0, 0)), "data_format": "channels_first"},
+        VOLUME,
+    ),
     layer("ZeroPadding1D", {"padding": (1, 2)}, SEQUENCE),
     layer("ZeroPadding1D", {"padding": 1, "data_format": "channels_first"}, SEQUENCE),
     layer("ZeroPadding2D", {"padding": ((1, 0), (2, 1))}, IMAGE),
     layer("ZeroPadding2D", {"padding": 1, "data_format": "channels_first"}, IMAGE),
     layer("ZeroPadding3D", {"padding": ((1, 1), (0, 2), (1, 0))}, VOLUME),
+    layer("ZeroPadding3D", {"padding": 1, "data_format": "channels_first"}, VOLUME),
     layer("UpSampling1D", {"size": 3}, SEQUENCE),
+    layer("UpSampling1D", {}, SEQUENCE),
     layer("UpSampling2D", {"size": (2, 3)}, floats(1, 2, 3, 2)),
     layer("UpSampling2D", {"size": 2, "interpolation": "bilinear"}, floats(1, 2, 3, 2)),
     layer(
         "UpSampling2D", {"size": 2, "data_format": "channels_first"}, floats(1, 2, 2, 3)
     ),
     layer("UpSampling3D", {"size": (2, 1, 2)}, floats(1, 2, 2, 2, 1)),
+    layer(
+        "UpSampling3D",
+        {"size": 2, "data_format": "channels_first"},
+        floats(1, 2, 1, 2, 2),
+    ),
 ]
 # What is random is compared where it is not: at inference, and at the rate 0.
 REGULARIZATION = [

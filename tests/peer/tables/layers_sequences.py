@@ -52,6 +52,13 @@ CELLS = [
         [[H, H], [floats(2, 3)]],
         roundings=STEPS,
     ),
+    layer(
+        "StackedRNNCells",
+        {"cells": [make("SimpleRNNCell", units=2), make("SimpleRNNCell", units=2)]},
+        floats(2, 3),
+        [[H], [H]],
+        roundings=STEPS,
+    ),
 ]
 WRAPPERS = [
     layer("RNN", {"cell": make("GRUCell", units=2)}, X, roundings=STEPS),
@@ -135,6 +142,16 @@ CONVOLUTIONAL = [
         floats(1, 2, 4, 4, 2),
     ),
     layer("ConvLSTM3D", {"filters": 1, "kernel_size": 2}, floats(1, 2, 3, 2, 3, 2)),
+    layer(
+        "ConvLSTM3D",
+        {
+            "filters": 1,
+            "kernel_size": (1, 2, 1),
+            "padding": "same",
+            "return_sequences": True,
+        },
+        floats(1, 2, 2, 2, 2, 2),
+    ),
 ]
 Q, V = floats(2, 3, 4), floats(2, 5, 4)
 QUERY_MASK, VALUE_MASK = bools(2, 3), bools(2, 5)

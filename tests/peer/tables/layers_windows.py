@@ -139,8 +139,9 @@ POOLS = [
             )
         ),
         *(
-            layer(f"Adaptive{kind}Pooling{n}D", {"output_size": 2}, x)
+            layer(f"Adaptive{kind}Pooling{n}D", {"output_size": 2, **config}, x)
             for kind in ("Max", "Average")
+            for config in ({}, {"data_format": "channels_first"})
         ),
     )
 ]

@@ -145,12 +145,15 @@ MASKS = [
     loss("Tversky", BITS, PROBABILITIES, []),
     loss("Tversky", PIXEL_BITS, PIXELS, axis=(1, 2), alpha=0.3, beta=0.7),
     loss("CategoricalGeneralizedCrossEntropy", LABELS, PROBABILITIES, q=0.4),
+    loss("CategoricalGeneralizedCrossEntropy", LABELS, PROBABILITIES, []),
     loss("Circle", LABELS, floats(BATCH, 4), [], gamma=2.0, margin=0.3),
+    loss("Circle", given([2, 2, 0], "int32"), floats(BATCH, 4), [], gamma=4.0),
     loss(
         "CTC",
         given([[1, 2, 0], [2, 0, 0], [2, 2, 1]], "int32"),
         floats(BATCH, 6, 3, low=-2, high=2),
     ),
+    loss("CTC", given([[1, 1], [2, 1]], "int32"), floats(2, 5, 4), []),
 ]
 FUNCTIONS = [
     op(f"losses.{name}", fixed(y_true), y_pred, **config)
@@ -161,7 +164,9 @@ FUNCTIONS = [
         ("mean_squared_logarithmic_error", POSITIVE, POSITIVE, {}),
         ("log_cosh", REAL, REAL, {}),
         ("huber", REAL, REAL, {"delta": 0.7}),
+        ("huber", REAL, REAL, {}),
         ("cosine_similarity", REAL, REAL, {}),
+        ("cosine_similarity", REAL, REAL, {"axis": 0}),
         ("poisson", POSITIVE, POSITIVE, {}),
         ("kl_divergence", POSITIVE, POSITIVE, {}),
         ("hinge", SIGNS, REAL, {}),
@@ -170,9 +175,16 @@ FUNCTIONS = [
         ("binary_crossentropy", BITS, PROBABILITIES, {"label_smoothing": 0.1}),
         ("binary_crossentropy", BITS, LOGITS, {"from_logits": True}),
         ("binary_focal_crossentropy", BITS, PROBABILITIES, {"gamma": 1.5}),
+        (
+            "binary_focal_crossentropy",
+            BITS,
+            LOGITS,
+            {"from_logits": True, "apply_class_balancing": True},
+        ),
         ("categorical_crossentropy", ONE_HOT, PROBABILITIES, {}),
         ("categorical_crossentropy", ONE_HOT, LOGITS, {"from_logits": True}),
         ("categorical_focal_crossentropy", ONE_HOT, PROBABILITIES, {"alpha": 0.3}),
+        ("categorical_focal_crossentropy", ONE_HOT, LOGITS, {"from_logits": True}),
         ("sparse_categorical_crossentropy", LABELS, PROBABILITIES, {}),
         ("sparse_categorical_crossentropy", LABELS, PROBABILITIES, {"ignore_class": 1}),
         ("dice", BITS, PROBABILITIES, {}),

@@ -217,9 +217,20 @@ OVERLAPS = [
     metric("BinaryIoU", BITS, PROBABILITIES, weights=[], target_class_ids=[1]),
     metric("BinaryIoU", TRUTH, SCORES, threshold=0.3),
     metric("OneHotIoU", ONE_HOT, PROBABILITIES, num_classes=3, target_class_ids=[0, 1]),
+    metric(
+        "OneHotIoU",
+        ONE_HOT,
+        ints(3, N),
+        num_classes=3,
+        target_class_ids=[2],
+        sparse_y_pred=True,
+    ),
     metric("OneHotMeanIoU", ONE_HOT, PROBABILITIES, num_classes=3),
+    metric("OneHotMeanIoU", ONE_HOT, ints(3, N), num_classes=3, sparse_y_pred=True),
     metric("PearsonCorrelation", REAL, REAL),
+    metric("PearsonCorrelation", REAL, REAL, weights=[], axis=0),
     metric("ConcordanceCorrelation", REAL, REAL),
+    metric("ConcordanceCorrelation", REAL, REAL, weights=[], axis=0),
 ]
 
 

@@ -48,6 +48,14 @@ UNARY = [
     ),
     *each("cos exp exp2 log1p sin sqrt tanh log reciprocal", ints(9, 3, low=1)),
     *each("abs ceil floor sign square sqrt", BYTES),
+    *each(
+        "arcsinh arctan cosh deg2rad erfc expm1 fabs rad2deg sinh tan",
+        ints(3, 3, low=-3),
+    ),
+    *each("log10 log2 arccosh", ints(9, 3, low=1)),
+    *each("erf sigmoid", floats(5, low=-9, high=9)),
+    *each("rsqrt", floats(4, low=4, high=900)),
+    *each("arccos arcsin arctanh erfinv", floats(3, low=-0.2, high=0.2)),
     *each("exp", ints(20, 2, 3, dtype="uint8")),
     *each("abs sin square negative", complexes(2, 3)),
     *plain("angle conj conjugate imag real isreal", complexes(2, 3)),
@@ -56,13 +64,13 @@ UNARY = [
     op("ops.round", floats(2, 3, low=-20, high=20), 2, about={"gradient": False}),
     op("ops.round", floats(2, 3, low=-200, high=200), decimals=-1),
     *plain("isfinite isinf isnan isneginf isposinf isreal sign", ODD),
-    *plain("isfinite isinf isnan", INTS),
+    *plain("isfinite isinf isnan isneginf isposinf", INTS),
     op("ops.nan_to_num", given([[np.nan, 1.0]]), about={"gradient": False}),
     op("ops.nan_to_num", ODD, nan=1.0, posinf=9.0, neginf=-9.0),
     *plain("logical_not", BOOLS),
     *plain("logical_not", INTS),
     *plain("bitwise_invert bitwise_not", INTS),
-    *plain("bitwise_invert", BYTES),
+    *plain("bitwise_invert bitwise_not", BYTES),
 ]
 ACTIVATIONS = [
     *each(
@@ -71,6 +79,11 @@ ACTIVATIONS = [
         floats(2, 4, low=-4, high=4),
     ),
     *each("gelu leaky_relu", floats(2, 4, low=-4, high=4)),
+    *each(
+        "hard_sigmoid hard_silu hard_swish hard_tanh log_sigmoid relu relu6 selu silu "
+        "softplus softsign swish",
+        floats(5, low=-90, high=90),
+    ),
     op("ops.elu", X, alpha=0.5),
     op("ops.gelu", X, approximate=False),
     op("ops.leaky_relu", X, negative_slope=0.125),

@@ -148,6 +148,10 @@ IMAGES = [
     op("ops.image.rgb_to_grayscale", IMAGE),
     op("ops.image.rgb_to_hsv", IMAGE),
     op("ops.image.hsv_to_rgb", IMAGE),
+    *(
+        op(f"ops.image.{name}", floats(3, 2, 4), data_format="channels_first")
+        for name in ("rgb_to_grayscale", "rgb_to_hsv", "hsv_to_rgb")
+    ),
 ]
 # Keras resizes in 32 bits. TensorFlow has other constants for `bicubic`, and other
 # places at borders; JAX agrees with SciPy.

@@ -92,6 +92,8 @@ ORDER = [
     ),
     op("ops.digitize", given([0.2, 6.4, 3.0, 1.0]), given([0.0, 1.0, 2.5, 4.0, 10.0])),
     op("ops.nonzero", ints(2, 2, 3)),
+    op("ops.nonzero", ints(2, 5)),
+    op("ops.digitize", given([[0.0, 2.5], [11.0, -1.0]]), given([0.0, 2.5])),
     op("ops.unique", given([3, 1, 2, 3, 1], "int32")),
     op(
         "ops.unique",

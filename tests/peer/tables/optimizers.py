@@ -210,4 +210,16 @@ CASES = [
         },
         engine="tensorflow",
     ),
+    _case(
+        "LossScaleOptimizer",
+        " of a momentum",
+        {
+            "inner_optimizer": Made(
+                "optimizers.SGD", {"learning_rate": 0.0625, "momentum": 0.5}
+            ),
+            "initial_scale": 1024.0,
+            "dynamic_growth_steps": 2,
+        },
+        engine="tensorflow",
+    ),
 ]
