@@ -11,6 +11,7 @@ from polykeras.errors import ArgumentError, ShapeError, nearest
 __all__ = [
     "channel_axis",
     "known_channels",
+    "not_negative",
     "one_of",
     "pairs_per_axis",
     "per_axis",
@@ -31,6 +32,17 @@ def positive(layer: str, name: str, value: Any) -> int:
     if not _is_int(value) or value < 1:
         raise ArgumentError(f"{layer} needs a positive int {name}, got {value!r}.")
     return int(value)
+
+
+def not_negative(layer: str, name: str, value: Any) -> Any:
+    """Return a number of at least 0.
+
+    Raises:
+        ArgumentError: If `value` is smaller, or NaN.
+    """
+    if not value >= 0:
+        raise ArgumentError(f"{layer} needs {name} of at least 0, got {value!r}.")
+    return value
 
 
 def per_axis(

@@ -190,7 +190,7 @@ class Tversky(LossFunctionWrapper):
 
     def __init__(
         self,
-        alpha: Any = 0.5,
+        alpha: float = 0.5,
         beta: float = 0.5,
         reduction: str | None = "sum_over_batch_size",
         name: str | None = "tversky",

@@ -109,6 +109,8 @@ class MultiHeadAttention(ProjectedAttention):
         self.key_dim = positive(kind, "key_dim", key_dim)
         self.value_dim = positive(kind, "value_dim", value_dim or key_dim)
         self._output_shape = _ints("output_shape", output_shape)
+        for n in self._output_shape or ():
+            positive("MultiHeadAttention", "output_shape", n)
         self.attention_axes = _ints("attention_axes", attention_axes)
 
     def build(  # type: ignore[override]  # Keras names the shapes

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from polykeras import constraints, initializers, ops, regularizers
 from polykeras.backend import Tensor
-from polykeras.errors import ShapeError
+from polykeras.errors import ArgumentError, ShapeError
+from polykeras.layers._sizes import not_negative
 from polykeras.layers.layer import Layer
 
-__all__ = ["ScaledLayer", "as_axes", "wide"]
+__all__ = ["ScaledLayer", "as_axes", "some_axes", "wide"]
 
 
 class ScaledLayer(Layer):
@@ -44,7 +46,7 @@ class ScaledLayer(Layer):
     ) -> None:
         """Remember the configuration."""
         super().__init__(**kwargs)
-        self.epsilon = epsilon
+        self.epsilon = not_negative(type(self).__name__, "epsilon", epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)
@@ -103,6 +105,18 @@ class ScaledLayer(Layer):
             "beta_constraint": constraints.serialize(self.beta_constraint),
             "gamma_constraint": constraints.serialize(self.gamma_constraint),
         }
+
+
+def some_axes(layer: str, axis: int | Sequence[int]) -> int | list[int]:
+    """Return an axis, or several as a list.
+
+    Raises:
+        ArgumentError: If there is none.
+    """
+    found = list(axis) if isinstance(axis, Sequence) else axis
+    if found == []:
+        raise ArgumentError(f"{layer} needs at least one axis, got axis={axis!r}.")
+    return found
 
 
 def as_axes(

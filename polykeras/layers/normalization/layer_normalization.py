@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from polykeras import ops
 from polykeras.backend import Tensor
-from polykeras.layers.normalization._scaling import ScaledLayer, as_axes
+from polykeras.layers.normalization._scaling import ScaledLayer, as_axes, some_axes
 from polykeras.registry import public
 
 __all__ = ["LayerNormalization"]
@@ -67,7 +67,7 @@ class LayerNormalization(ScaledLayer):
             gamma_constraint=gamma_constraint,
             **kwargs,
         )
-        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.axis = some_axes("LayerNormalization", axis)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Make scale and offset for the sizes of the axes."""

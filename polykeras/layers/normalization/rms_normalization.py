@@ -8,8 +8,9 @@ from typing import Any
 from polykeras import ops
 from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
+from polykeras.layers._sizes import not_negative
 from polykeras.layers.layer import Layer
-from polykeras.layers.normalization._scaling import as_axes
+from polykeras.layers.normalization._scaling import as_axes, some_axes
 from polykeras.registry import public
 
 __all__ = ["RMSNormalization"]
@@ -37,8 +38,8 @@ class RMSNormalization(Layer):
     ) -> None:
         """Remember the configuration."""
         super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
-        self.epsilon = epsilon
+        self.axis = some_axes("RMSNormalization", axis)
+        self.epsilon = not_negative("RMSNormalization", "epsilon", epsilon)
         self.supports_masking = True
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from polykeras import ops
 from polykeras.backend import Tensor
 from polykeras.layers.layer import Layer
-from polykeras.layers.normalization._scaling import wide
+from polykeras.layers.normalization._scaling import some_axes, wide
 from polykeras.registry import public
 
 __all__ = ["UnitNormalization"]
@@ -33,7 +33,7 @@ class UnitNormalization(Layer):
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         """Remember the configuration."""
         super().__init__(**kwargs)
-        self.axis = list(axis) if isinstance(axis, list | tuple) else axis
+        self.axis = some_axes("UnitNormalization", axis)
         self.supports_masking = True
 
     def call(self, inputs: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,12 @@ class Rescaling(Layer):
     [-1.0, 1.0]
     """
 
-    def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        scale: float | Sequence[Any],
+        offset: float | Sequence[Any] = 0.0,
+        **kwargs: Any,
+    ) -> None:
         """Remember the configuration."""
         super().__init__(**kwargs)
         self.scale = _plain(scale)
