@@ -251,6 +251,10 @@ class Delegate(Backend):
         """Ask the other backend."""
         self.inner.synchronize()
 
+    def release_programs(self) -> None:
+        """Ask the other backend."""
+        self.inner.release_programs()
+
 
 class _DelegateTable(KernelTable):
     """Looks each kernel up in another backend's table on first use."""
