@@ -9,7 +9,14 @@ from typing import Any, Final
 import numpy as np
 
 from polykeras import dtypes
-from polykeras.backend import Array, Capabilities, Kernel, ReplayKernel, Tensor
+from polykeras.backend import (
+    Array,
+    Capabilities,
+    Kernel,
+    ReplayKernel,
+    Tensor,
+    replaying,
+)
 from polykeras.backend.array_api import ArrayAPIBackend
 from polykeras_numpy import (
     creation,
@@ -101,13 +108,7 @@ class NumpyBackend(ArrayAPIBackend):
         self, fn: Callable[..., Any], *, donate: Sequence[int] = ()
     ) -> Callable[..., Any]:
         """Return `fn` recorded once for each signature, then replayed quietly."""
-        replayed = super().compile(fn, donate=donate)
-
-        @quiet
-        def run(args: Any, kwargs: Any) -> Any:
-            return replayed(*args, **kwargs)
-
-        return lambda *args, **kwargs: run(args, kwargs)
+        return replaying(self, fn, quiet)
 
     def replay_kernel(self, name: str) -> ReplayKernel:
         """Return the kernel without the care that `compile` takes once for all."""

@@ -23,6 +23,9 @@ __all__ = ["KERNELS", "relu"]
 _HALF_BYTES: Final = 2
 # Classes up to which comparing with each is faster than writing to one.
 _FEW: Final = 64
+# Numbers in the rows to compare with: enough for vectors, and within the cache.
+_SHORTEST: Final = 512
+_LONGEST: Final = 1 << 14
 
 
 def _floating(kernel: Callable[..., Array]) -> Kernel:
@@ -44,9 +47,26 @@ def _floating(kernel: Callable[..., Array]) -> Kernel:
 
 def relu(x: Array, out: Array | None = None) -> Array:
     """Return the larger of each value and 0, in `out` if it is given."""
-    if out is None and x.nbytes >= SMALLEST and x.flags.c_contiguous:
-        out = empty(x.shape, x.dtype)
-    return np.asarray(np.maximum(x, x.dtype.type(0), out=out))
+    if x.nbytes >= SMALLEST and x.flags.c_contiguous:
+        if out is None:
+            out = empty(x.shape, x.dtype)
+        # NumPy compares with one number value by value, and with a row several at once.
+        row, axis = 1, x.ndim
+        while row < _SHORTEST and axis:
+            axis -= 1
+            row *= x.shape[axis]
+        if row <= _LONGEST and out.flags.c_contiguous:
+            zeros = _zeros((row,), x.dtype)
+            np.maximum(x.reshape(-1, row), zeros, out=out.reshape(-1, row))
+            return out
+    return np.asarray(np.maximum(x, _zeros((), x.dtype), out=out))
+
+
+@functools.lru_cache(64)
+def _zeros(shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    zeros = np.zeros(shape, dtype)
+    zeros.setflags(write=False)
+    return zeros
 
 
 def _sigmoid(x: Array) -> Array:
@@ -177,19 +197,21 @@ def _softmax_gradient(g: Array, out: Array, axis: tuple[int, ...]) -> Array:
 
 def _sparse_softmax_crossentropy(logits: Array, target: Array, axis: int) -> Array:
     count = logits.shape[axis]
-    rows = np.moveaxis(logits, axis, -1).reshape(target.size, count)
+    if axis != logits.ndim - 1:
+        logits = np.moveaxis(logits, axis, -1)
+    rows = logits.reshape(target.size, count)
     places = target.reshape(-1)
-    inside = (places >= 0) & (places < count)
-    some = not inside.all()
-    if some:
-        places = np.where(inside, places, 0)
+    outside = None
+    if places.size and not (places.min() >= 0 and places.max() < count):
+        outside = (places < 0) | (places >= count)
+        places = np.where(outside, 0, places)
     rows = rows - np.maximum.reduce(rows, 1, keepdims=True)
-    picked = rows[np.arange(target.size), places]
+    picked = rows.reshape(-1).take(places + np.arange(0, rows.size, count))
     np.exp(rows, out=rows)
     out = np.log(np.add.reduce(rows, 1))
     out -= picked
-    if some:
-        out[~inside] = 0
+    if outside is not None:
+        out[outside] = 0
     return np.asarray(out.reshape(target.shape))
 
 

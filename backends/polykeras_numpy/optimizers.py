@@ -160,6 +160,11 @@ def _blocks(*arrays: Array) -> Iterator[tuple[Array, ...]]:
         yield (*(x[start:stop] for x in arrays), scratch[: stop - start])
 
 
+def _scalars(like: Array, *values: float) -> Iterator[Array]:
+    """Yield numbers as 0-d arrays, which NumPy takes faster than Python's floats."""
+    return (np.array(value, like.dtype) for value in values)
+
+
 @quiet
 def sgd_update(
     params: Arrays, grads: Arrays, learning_rate: Any, donate: bool
@@ -169,9 +174,9 @@ def sgd_update(
             "sgd_update", params, grads, learning_rate, donate
         )
         return result
-    rate = float(learning_rate)
     (new,), streams = _streams(donate, grads, params)
     for arrays in streams:
+        (rate,) = _scalars(arrays[0], float(learning_rate))
         for p, g, t in _blocks(*arrays):
             np.multiply(g, rate, out=t)
             np.subtract(p, t, out=p)
@@ -199,16 +204,16 @@ def momentum_update(
             nesterov,
             donate,
         )
-    rate = float(learning_rate)
     (new, moving), streams = _streams(donate, grads, params, momentums)
     for arrays in streams:
+        rate, kept = _scalars(arrays[0], float(learning_rate), momentum)
         for p, g, m, t in _blocks(*arrays):
             np.multiply(g, rate, out=t)
-            np.multiply(m, momentum, out=m)
+            np.multiply(m, kept, out=m)
             np.subtract(m, t, out=m)
             if nesterov:
                 np.subtract(p, t, out=p)
-                np.multiply(m, momentum, out=t)
+                np.multiply(m, kept, out=t)
                 np.add(p, t, out=p)
             else:
                 np.add(p, m, out=p)
@@ -242,31 +247,33 @@ def rmsprop_update(
             epsilon,
             donate,
         )
-    rate = float(learning_rate)
     lists = (params, velocities, momentums, averages)
     new, streams = _streams(donate, grads, *lists)
     for arrays in streams:
+        rate, kept, taken, tiny, inertia = _scalars(
+            arrays[0], float(learning_rate), rho, 1 - rho, epsilon, momentum
+        )
         for p, g, v, *rest, t in _blocks(*arrays):
             np.multiply(g, g, out=t)
-            np.multiply(t, 1 - rho, out=t)
-            np.multiply(v, rho, out=v)
+            np.multiply(t, taken, out=t)
+            np.multiply(v, kept, out=v)
             np.add(v, t, out=v)
             if averages:
                 a = rest[-1]
-                np.multiply(g, 1 - rho, out=t)
-                np.multiply(a, rho, out=a)
+                np.multiply(g, taken, out=t)
+                np.multiply(a, kept, out=a)
                 np.add(a, t, out=a)
                 np.multiply(a, a, out=t)
                 np.subtract(v, t, out=t)
-                np.add(t, epsilon, out=t)
+                np.add(t, tiny, out=t)
             else:
-                np.add(v, epsilon, out=t)
+                np.add(v, tiny, out=t)
             np.sqrt(t, out=t)
             np.divide(g, t, out=t)
             np.multiply(t, rate, out=t)
             if momentums:
                 m = rest[0]
-                np.multiply(m, momentum, out=m)
+                np.multiply(m, inertia, out=m)
                 np.add(m, t, out=m)
                 np.subtract(p, m, out=p)
             else:
@@ -308,19 +315,22 @@ def adam_update(
     lists = (params, momentums, velocities, largest)
     new, streams = _streams(donate, grads, *lists)
     for arrays in streams:
+        speed, first, second, tiny = _scalars(
+            arrays[0], rate, 1 - beta_1, 1 - beta_2, epsilon
+        )
         for p, g, m, v, *rest, t in _blocks(*arrays):
             np.subtract(g, m, out=t)
-            np.multiply(t, 1 - beta_1, out=t)
+            np.multiply(t, first, out=t)
             np.add(m, t, out=m)
             np.multiply(g, g, out=t)
             np.subtract(t, v, out=t)
-            np.multiply(t, 1 - beta_2, out=t)
+            np.multiply(t, second, out=t)
             np.add(v, t, out=v)
             variance = np.maximum(rest[0], v, out=rest[0]) if rest else v
             np.sqrt(variance, out=t)
-            np.add(t, epsilon, out=t)
+            np.add(t, tiny, out=t)
             np.divide(m, t, out=t)
-            np.multiply(t, rate, out=t)
+            np.multiply(t, speed, out=t)
             np.subtract(p, t, out=p)
     return tuple(new)
 
@@ -330,9 +340,9 @@ def decay_update(params: Arrays, rate: Any, donate: bool) -> list[Array]:
     if not _fast(params):
         result: list[Array] = _composed("decay_update", params, rate, donate)
         return result
-    share = float(rate)
     (new,), streams = _streams(donate, [], params)
     for arrays in streams:
+        (share,) = _scalars(arrays[0], float(rate))
         for p, t in _blocks(*arrays):
             np.multiply(p, share, out=t)
             np.subtract(p, t, out=p)
@@ -348,11 +358,11 @@ def moving_average_update(
             "moving_average_update", averages, values, momentum, donate
         )
         return result
-    kept = float(momentum)
     (new,), streams = _streams(donate, values, averages)
     for arrays in streams:
+        kept, taken = _scalars(arrays[0], float(momentum), 1 - float(momentum))
         for a, x, t in _blocks(*arrays):
-            np.multiply(x, 1 - kept, out=t)
+            np.multiply(x, taken, out=t)
             np.multiply(a, kept, out=a)
             np.add(a, t, out=a)
     return new

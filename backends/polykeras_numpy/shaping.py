@@ -31,6 +31,12 @@ def _pad_constant(x: Array, pads: tuple[tuple[int, int], ...], value: Any) -> Ar
     return out
 
 
+def _expand_dims(x: Array, axis: Axes) -> Array:
+    whole = slice(None)
+    ndim = x.ndim + len(axis)
+    return np.asarray(x[tuple([None if i in axis else whole for i in range(ndim)])])
+
+
 def _unstack(x: Array, num: int, axis: int) -> list[Array]:
     moved = np.moveaxis(x, axis, 0) if axis else x
     return [moved[i, ...] for i in range(num)]
@@ -54,7 +60,7 @@ KERNELS: Final[dict[str, Kernel]] = {
     "broadcast_to": np.broadcast_to,
     "concatenate": np.concatenate,
     "diagonal": _diagonal,
-    "expand_dims": np.expand_dims,
+    "expand_dims": _expand_dims,
     "flip": np.flip,
     "pad_constant": _pad_constant,
     "reshape": _reshape,

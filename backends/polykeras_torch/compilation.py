@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 import torch
@@ -50,6 +50,33 @@ class Replaying:
             return self._trace(key, args)
         if found is None:
             return self._fn(*args)
+        return self._replay(found, leaves, args)
+
+    def repeat(
+        self, state: list[torch.Tensor], calls: Iterable[Sequence[torch.Tensor]]
+    ) -> Iterator[tuple[Any, list[torch.Tensor]]]:
+        """Yield results and states, as `polykeras.backend.repeated` says."""
+        found: tuple[_Program, bool] | None = None
+        for args in calls:
+            if found is None:
+                before = self._key((state, *args))
+                result, state = self(state, *args)
+                # A step that keeps the form of its state has the same one from now on.
+                if before is not None and before == self._key((state, *args)):
+                    found = self._programs.get(before)
+            else:
+                result, state = self._replay(found, [*state, *args], (state, *args))
+            yield result, state
+
+    def _key(self, args: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Return the form of some arguments; None where they cannot be replayed."""
+        form: list[Any] = []
+        replayable = _flatten(args, form, []) and not _is_observed()
+        return tuple(form) if replayable else None
+
+    def _replay(
+        self, found: tuple[_Program, bool], leaves: list[torch.Tensor], args: Any
+    ) -> Any:
         program, differentiates = found
         before = torch.is_grad_enabled()
         torch._C._set_grad_enabled(differentiates)

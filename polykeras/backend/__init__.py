@@ -20,7 +20,12 @@ from polykeras.backend._kernels import (
     set_rules,
 )
 from polykeras.backend._promotion import is_float_dtype, is_int_dtype, result_type
-from polykeras.backend._replay import ReplayKernel, replaying, set_recorder
+from polykeras.backend._replay import (
+    ReplayKernel,
+    repeated,
+    replaying,
+    set_recorder,
+)
 from polykeras.backend._selection import (
     REFERENCE,
     active,
@@ -94,6 +99,7 @@ __all__ = [
     "is_keras_tensor",
     "refusing_state",
     "registry",
+    "repeated",
     "replaying",
     "result_type",
     "set_backend",

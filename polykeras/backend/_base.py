@@ -288,6 +288,9 @@ class Backend(ABC):
     ) -> Callable[..., Any]:
         """Return a faster function that gives the same results.
 
+        The function may have a method ``repeat`` for many calls in a row; see
+        `polykeras.backend.repeated`.
+
         Args:
             fn: A pure function of trees of tensors.
             donate: Positions of arguments whose tensors the caller gives up.

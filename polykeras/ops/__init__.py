@@ -2,7 +2,7 @@
 
 # Not for their names: they tell the seam the rules of ops, and how to record functions.
 from polykeras.ops import _pullbacks as _pullbacks
-from polykeras.ops import _replay as _replay
+from polykeras.ops import _replayed as _replayed
 from polykeras.ops import image, linalg, nn, numpy
 from polykeras.ops.activations import (
     celu,

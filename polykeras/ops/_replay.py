@@ -9,36 +9,22 @@ run, so results are the same to the last bit.
 from __future__ import annotations
 
 import math
-import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
 
 from polykeras import dtypes, tree
-from polykeras.backend import engine_scope, set_recorder
 from polykeras.errors import PolykerasError
 from polykeras.ops._abstract import spec_of
-from polykeras.ops._operands import Operand, Traced
-from polykeras.ops._recording import (
-    Block,
-    Branch,
-    Call,
-    Loop,
-    RecordedTensor,
-    Recorder,
-    Step,
-)
+from polykeras.ops._recording import Block, Branch, Call, Loop, RecordedTensor, Step
 
 if TYPE_CHECKING:
     from polykeras.backend import Backend, ReplayKernel
     from polykeras.ops._declare import Op
 
-__all__ = ["Program", "record"]
+__all__ = ["Program"]
 
-# Signatures kept for a function; one with more runs as it stands for the others.
-_MOST: Final = 64
 # Bytes of a tensor from which its memory is used again before the function ends.
 _LARGE: Final = 1 << 12
 
@@ -50,14 +36,19 @@ class Program:
         backend: Runs the kernels.
         inputs: What stands for the arguments, in order.
         block: What was recorded.
+        form: The form of the results.
 
     Attributes:
         source: The code.
-        run: Takes the arguments as a list, returns the results as a tuple.
+        run: Takes the arguments as a list, returns the results in their form.
     """
 
     def __init__(
-        self, backend: Backend, inputs: Sequence[RecordedTensor], block: Block
+        self,
+        backend: Backend,
+        inputs: Sequence[RecordedTensor],
+        block: Block,
+        form: Any,
     ) -> None:
         """Write and compile the code."""
         self._backend = backend
@@ -78,11 +69,10 @@ class Program:
             names = ", ".join(map(self._name, inputs))
             self._line(1, f"{names}{',' * (len(inputs) == 1)} = leaves")
         self._write(block, 1)
-        results = "".join(f"{self._result(x)}, " for x in block.results)
-        self._line(1, f"return ({results})")
+        self._line(1, f"return {self._results(block.results, form)}")
         self.source = "\n".join(self._lines) + "\n"
         exec(compile(self.source, self._file, "exec"), self._space)
-        self.run: Callable[[Sequence[Any]], tuple[Any, ...]] = self._space["run"]
+        self.run: Callable[[Sequence[Any]], Any] = self._space["run"]
 
     def explain(self, error: Exception) -> Exception:
         """Return the error to raise for a kernel that failed."""
@@ -131,6 +121,15 @@ class Program:
         # The caller may overwrite what it gets.
         self._space["copied"] = self._backend.kernels["copy"]
         return f"copied({self._constant(x)})"
+
+    def _results(self, results: Sequence[Any], form: Any) -> str:
+        """Return the source of the results, written out where they are plain trees."""
+        leaves = [_Source(self._result(x)) for x in results]
+        source = _written(tree.unflatten_leaves(form, leaves))
+        if source is None:
+            self._space |= {"form": form, "unflatten": tree.unflatten_leaves}
+            source = f"unflatten(form, [{', '.join(leaves)}])"
+        return source
 
     def _kernel(self, name: str) -> ReplayKernel:
         if name not in self._kernels:
@@ -254,6 +253,33 @@ class Program:
         self._line(depth + 1, f"{count} += 1")
 
 
+class _Source(str):
+    """The source of one result."""
+
+    __slots__ = ()
+
+
+def _written(structure: Any) -> str | None:
+    """Return the source of a tree of sources; None where it is not of plain ones."""
+    kind = type(structure)
+    if kind is _Source:
+        return str(structure)
+    if kind not in (dict, list, tuple):
+        return None
+    items = list(structure.values() if kind is dict else structure)
+    parts = [_written(x) for x in items]
+    sources = [x for x in parts if x is not None]
+    if len(sources) < len(parts):
+        return None
+    if kind is dict:
+        if not all(type(key) in (int, str) for key in structure):
+            return None
+        pairs = zip(structure, sources, strict=True)
+        return f"{{{', '.join(f'{key!r}: {source}' for key, source in pairs)}}}"
+    inside = "".join(f"{source}, " for source in sources)
+    return f"[{inside}]" if kind is list else f"({inside})"
+
+
 def _holds_tensor(structure: Any) -> bool:
     return any(isinstance(x, RecordedTensor) for x in tree.flatten(structure))
 
@@ -280,121 +306,3 @@ def _prune(block: Block) -> None:
             kept.append(step)
             needed.update(id(x) for x in step.reads)
     block.steps = kept[::-1]
-
-
-# -- recording a function once for each signature ----------------------------------
-
-_shape = operator.attrgetter("shape")
-_dtype = operator.attrgetter("dtype")
-
-
-@dataclass(frozen=True)
-class _Recorded:
-    """A program with what surrounds it.
-
-    Args:
-        program: The program.
-        run: Its code.
-        form: The form of the results.
-        places: Which leaves of the arguments are tensors.
-    """
-
-    program: Program
-    run: Callable[[Sequence[Any]], tuple[Any, ...]]
-    form: Any
-    places: list[int]
-
-
-def _trace(
-    backend: Backend, fn: Callable[..., Any], leaves: Sequence[Any], form: Any
-) -> _Recorded | None:
-    """Return the program of `fn`, or None if it cannot be recorded."""
-    recorder = Recorder(backend)
-    places = [i for i, x in enumerate(leaves) if backend.is_tensor(x)]
-    given = list(leaves)
-    for i in places:
-        given[i] = recorder.stand_in(leaves[i])
-
-    def run() -> Any:
-        args, kwargs = tree.unflatten_leaves(form, given)
-        return fn(*args, **kwargs)
-
-    try:
-        with engine_scope(backend):
-            block, result_form = recorder.inside(run)
-    except Exception:
-        # Whatever it is, the function as it stands will tell, or succeed.
-        return None
-    if recorder.refusal:
-        return None
-    program = Program(backend, [given[i] for i in places], block)
-    return _Recorded(program, program.run, result_form, places)
-
-
-def record(backend: Backend, fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `fn` recorded at its first call for each signature, then replayed.
-
-    A signature is the form of the arguments, the shapes and dtypes of tensors and the
-    other values. A function that asks for values of tensors runs as it stands.
-
-    Args:
-        backend: Runs the kernels.
-        fn: A pure function of trees of tensors.
-    """
-    programs: dict[Any, _Recorded | None] = {}
-    unknown: Any = object()
-    # The latest program and its signature, which is compared faster than looked up.
-    latest: tuple[Any, list[Any], list[Any], list[Any], _Recorded] | None = None
-
-    def signature(x: Any) -> Any:
-        if backend.is_tensor(x):
-            return tuple(x.shape), x.dtype
-        return type(x), x
-
-    def find(leaves: list[Any], form: Any) -> _Recorded | None:
-        """Return the program for arguments; None where they run as they stand."""
-        nonlocal latest
-        try:
-            key = (form, *map(signature, leaves))
-            found: _Recorded | None = programs.get(key, unknown)
-        except TypeError:  # an argument without a hash
-            return None
-        if found is unknown:
-            found = _trace(backend, fn, leaves, form) if len(programs) < _MOST else None
-            programs[key] = found
-        if found is not None and len(found.places) == len(leaves):
-            facts = [list(map(fact, leaves)) for fact in (type, _shape, _dtype)]
-            latest = (form, *facts, found)
-        return found
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        leaves, form = tree.flatten_leaves((args, kwargs))
-        known = latest
-        if (
-            known is not None
-            and list(map(type, leaves)) == known[1]
-            and form == known[0]
-            and list(map(_shape, leaves)) == known[2]
-            and list(map(_dtype, leaves)) == known[3]
-        ):
-            recorded: _Recorded | None = known[4]
-        else:
-            if any(isinstance(x, Operand) for x in leaves):
-                leaves = [x.operand() if isinstance(x, Operand) else x for x in leaves]
-                if any(isinstance(x, Traced) for x in leaves):
-                    return fn(*args, **kwargs)
-            recorded = find(leaves, form)
-            if recorded is None:
-                return fn(*args, **kwargs)
-            leaves = [leaves[i] for i in recorded.places]
-        assert recorded is not None
-        try:
-            results = recorded.run(leaves)
-        except Exception as error:
-            raise recorded.program.explain(error) from error
-        return tree.unflatten_leaves(recorded.form, results)
-
-    return call
-
-
-set_recorder(record)

@@ -8,14 +8,14 @@ the user's own code might have effects that a trace misses, the code runs as it 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from polykeras import ops, tree
-from polykeras.backend import Backend, engine_scope
+from polykeras.backend import Backend, engine_scope, repeated
 from polykeras.layers._tracking import frozen_structure
 from polykeras.ops._abstract import AbstractEngine, Spec, spec_of
 from polykeras.ops._operands import Operand
@@ -108,7 +108,7 @@ class Step:
         self._loops = False
         self._pace = Pace(self._wait)
         self._remainders: set[int] = set()
-        self._on_rows: dict[tuple[int, Any], Callable[..., Any]] = {}
+        self._on_rows: dict[Any, Callable[..., Any]] = {}
 
     def plan(
         self,
@@ -201,41 +201,32 @@ class Step:
 
     def _run_row_by_row(self, rows: Rows, keys: Array) -> Any:
         """Run `Rows` by one call a batch; the state is stored once."""
-        put, began = self.backend.from_numpy, time.perf_counter()
-        tensors, form = rows.tensors, rows.form
-        numbers = [put(n, "int32") for n in rows.numbers]
-        own = [put(key, "uint32") for key in keys]
+        form, missing = rows.form, tuple(x is None for x in rows.tensors)
+        present = [x for x in rows.tensors if x is not None]
+        numbers = ops.unstack(self.backend.from_numpy(rows.numbers, "int32"))
+        own = ops.unstack(self.backend.from_numpy(keys, "uint32"))
 
-        def picked(tensors: Any, n: Any) -> Any:
+        def picked(present: Sequence[Any], n: Any) -> Any:
+            tensors = _with_gaps(present, missing)
             return gathered(tensors, form, lambda x: ops.take(x, n, axis=0))
+
+        def run(n: Any, key: Any, *present: Any) -> Any:
+            return self._one(picked(present, n), key)
 
         start = 0
         if not self._settled:
-            batch = picked(tensors, numbers[0])
-            result, start = self._run_eagerly([batch], own[:1]), 1
+            batch = picked(present, numbers[0])
+            last, start = self._run_eagerly([batch], own[:1]), 1
             if len(numbers) == 1:
-                return result
-        program = self._on_rows.get((0, form))
-        if program is None:
-            self._variables = self._find()
-
-            def run(tensors: Any, n: Any, key: Any) -> Any:
-                self.traces += 1
-                with self._leave_to_overwrite():
-                    return self._noting_names(self._one(picked(tensors, n), key))
-
-            pure = functional(run, self._variables)
-            program = self._on_rows[0, form] = self.backend.compile(pure, donate=(0,))
-        values, traces = [v.raw() for v in self._variables], self.traces
-        try:
-            for n, key in zip(numbers[start:], own[start:], strict=True):
-                result, values = program(values, tensors, n, key)
-        finally:
-            # Of the steps that succeeded, also where one fails.
-            self._bind(values)
+                return last
+        began, traces = time.perf_counter(), self.traces
+        pairs = list(zip(numbers, own, strict=True))
+        calls = ((n, key, *present) for n, key in pairs[start:])
+        for result in self._repeated(("take", form, missing), run, calls):
+            last = result
         if self.traces == traces:
-            self._pace.took(len(rows), time.perf_counter() - began)
-        return self._in_order(result)
+            self._pace.took(len(rows) - start, time.perf_counter() - began)
+        return self._in_order(last)
 
     def _run_in_slices(self, rows: Rows, keys: Array) -> Any:
         """Run `Rows` that follow each other by one call a batch.
@@ -243,30 +234,62 @@ class Step:
         Returns:
             The results of all batches, on a new first axis.
         """
-        began, traces = time.perf_counter(), self.traces
-        all_keys = self.backend.from_numpy(keys, "uint32")
+        form, missing = rows.form, tuple(x is None for x in rows.tensors)
+        present = [x for x in rows.tensors if x is not None]
+        own = ops.unstack(self.backend.from_numpy(keys, "uint32"))
+        first, size = int(rows.numbers[0, 0]), rows.numbers.shape[1]
 
-        def picked(i: int) -> Any:
-            start, stop = int(rows.numbers[i, 0]), int(rows.numbers[i, -1]) + 1
+        def parts(i: int) -> list[Any]:
+            start = first + i * size
             # The array API wants a place for every axis.
-            return gathered(rows.tensors, rows.form, lambda x: x[start:stop, ...])
+            return [x[start : start + size, ...] for x in present]
+
+        def batch(parts: Sequence[Any]) -> Any:
+            return tree.unflatten_leaves(form, _with_gaps(parts, missing))
+
+        def run(key: Any, *parts: Any) -> Any:
+            return self._one(batch(parts), key)
 
         results = []
         if not self._settled or self._is_new_remainder(rows):
-            results.append(self._run_eagerly([picked(0)], [all_keys[0, ...]]))
-        if self._compiled is None:
-            self._compile(picked(0))
-        run: Any = self._compiled
+            results.append(self._run_eagerly([batch(parts(0))], own[:1]))
+        began, traces, start = time.perf_counter(), self.traces, len(results)
+        calls = ((own[i], *parts(i)) for i in range(start, len(rows)))
+        repeats = self._repeated(("slice", form, missing), run, calls)
+        results += map(self._in_order, repeats)
+        if self.traces == traces:
+            self._pace.took(len(rows) - start, time.perf_counter() - began)
+        return tree.map_leaves(lambda *x: ops.stack(x), *results)
+
+    def _repeated(
+        self, key: Any, run: Callable[..., Any], calls: Iterable[Sequence[Any]]
+    ) -> Iterator[Any]:
+        """Yield the results of steps in a row; their state is stored at the end.
+
+        Args:
+            key: What the compiled function is kept by.
+            run: Runs one step on tensors.
+            calls: The tensors of each step.
+        """
+        program = self._on_rows.get(key)
+        if program is None:
+            self._variables = self._find()
+
+            def traced(*args: Any) -> Any:
+                self.traces += 1
+                with self._leave_to_overwrite():
+                    return self._noting_names(run(*args))
+
+            pure = functional(traced, self._variables)
+            program = self._on_rows[key] = self.backend.compile(pure, donate=(0,))
         values = [v.raw() for v in self._variables]
         try:
-            for i in range(len(results), len(rows)):
-                result, values = run(values, [picked(i)], [all_keys[i, ...]])
-                results.append(self._in_order(result))
+            for step in repeated(program, values, calls):
+                values = step[1]
+                yield step[0]
         finally:
+            # Of the steps that succeeded, also where one fails.
             self._bind(values)
-        if self.traces == traces:
-            self._pace.took(len(rows), time.perf_counter() - began)
-        return tree.map_leaves(lambda *x: ops.stack(x), *results)
 
     def _is_new_remainder(self, rows: Rows) -> bool:
         """Return whether these are a last batch of a size that may never come again."""
@@ -393,6 +416,12 @@ class Step:
         return tree.map_leaves(
             lambda x: x.operand() if isinstance(x, Operand) else x, result
         )
+
+
+def _with_gaps(present: Sequence[Any], missing: Sequence[bool]) -> list[Any]:
+    """Return the tensors with None in the places of those that are missing."""
+    left = iter(present)
+    return [None if gone else next(left) for gone in missing]
 
 
 def _holds_text(batches: Any) -> bool:

@@ -82,9 +82,10 @@ def test_F03(backend):
     x, y, _, _ = mnist()
     model = mnist_net()
     model.fit(x[:1280], y[:1280], batch_size=128, verbose=0)
-    start = time.perf_counter()
+    # Of the processor, so that what else runs on the machine does not count.
+    start = time.process_time()
     model.fit(x, y, batch_size=128, verbose=0)
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     report("F03", f"{seconds:.1f} s an epoch")
     assert seconds < (15.0 if backend.name == "numpy" else 5.0)
 

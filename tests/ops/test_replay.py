@@ -11,7 +11,7 @@ import pytest
 
 import polykeras as keras
 from polykeras import ops
-from polykeras.backend import Kernel, get_backend, use_backend
+from polykeras.backend import Kernel, get_backend, repeated, use_backend
 from polykeras.state import donating, functional
 from polykeras_numpy.backend import NumpyBackend
 
@@ -285,3 +285,36 @@ def test_recorded_functions_nest_and_are_differentiated() -> None:
     same(outer(X), np.sin(X) * 2)
     assert len(runs) == 1
     same(keras.grad(lambda t: ops.sum(inner(t)))(X), np.cos(X))
+
+
+def test_calls_in_a_row_look_at_their_arguments_until_the_state_keeps_its_form() -> (
+    None
+):
+    def step(state: list[Any], x: Any) -> tuple[Any, list[Any]]:
+        (total,) = state
+        return ops.sum(total), [ops.add(total, x)]
+
+    fn, runs = compiled(step)
+    rows = [ops.convert_to_tensor(row) for row in X]
+    # The first sum broadcasts: from then on the state is a row.
+    found = list(repeated(fn, [ops.zeros((1,))], ((row,) for row in rows)))
+    assert len(runs) == 2
+    same([state for _, state in found], [[t] for t in np.cumsum(X, axis=0)])
+    assert [float(result) for result, _ in found] == [
+        0,
+        float(X[0].sum()),
+        float(X[:2].sum(0).sum()),
+    ]
+
+
+def test_a_call_in_a_row_that_fails_is_explained() -> None:
+    def step(state: list[Any], n: Any) -> tuple[Any, list[Any]]:
+        return ops.take(state[0], n, axis=0), state
+
+    fn, _ = compiled(step)
+    calls = [(ops.convert_to_tensor(np.int32(n)),) for n in (0, 1, 5)]
+    results = repeated(fn, [ops.convert_to_tensor(X)], calls)
+    same(next(results)[0], X[0])
+    same(next(results)[0], X[1])
+    with pytest.raises(keras.errors.PolykerasError, match=r"take.*5.*\b3\b"):
+        next(results)

@@ -209,6 +209,21 @@ def test_predict_walks_batches(backend: Backend) -> None:
         model.predict(X[:0], verbose=0)
 
 
+def test_weights_of_samples_come_and_go(backend: Backend) -> None:
+    weight = np.linspace(0, 2, 20, dtype="float32")
+    parts = [{}, {"sample_weight": weight}, {}]
+    model = linear()
+    for settings in parts:
+        model.fit(X, Y, batch_size=5, shuffle=False, verbose=0, **settings)
+    steps = linear()
+    for settings in parts:
+        for i in range(0, 20, 5):
+            own = {key: value[i : i + 5] for key, value in settings.items()}
+            steps.train_on_batch(X[i : i + 5], Y[i : i + 5], **own)
+    for got, expected in zip(model.get_weights(), steps.get_weights(), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=TOLERANCE, atol=TOLERANCE)
+
+
 def test_methods_before_compile_say_so(backend: Backend) -> None:
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     for method in (model.fit, model.evaluate, model.train_on_batch):

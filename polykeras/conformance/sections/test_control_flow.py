@@ -10,7 +10,7 @@ import pytest
 
 import polykeras as keras
 from polykeras import ops
-from polykeras.backend import Backend, active
+from polykeras.backend import Backend, active, repeated
 from polykeras.conformance._bounds import Bound
 from polykeras.conformance._checks import check_array
 from polykeras.errors import PolykerasError
@@ -183,3 +183,23 @@ def test_assigning_in_a_function_mapped_at_once_is_refused(backend: Backend) -> 
     with pytest.raises(PolykerasError, match=r"'count'.*ops\.map"):
         ops.vectorized_map(fn, tensor(ROWS))
     check_values(count.value, 0.0)
+
+
+def test_calls_in_a_row_hand_on_the_state(backend: Backend) -> None:
+    def step(state: list[Any], x: Any, n: Any) -> tuple[dict[str, Any], list[Any]]:
+        total, count = state
+        total = ops.add(ops.multiply(total, 0.5), ops.take(x, n, axis=0))
+        return {"last": ops.sum(total)}, [total, ops.add(count, 1)]
+
+    compiled = backend.compile(step, donate=(0,))
+    x, order = tensor(ROWS), [3, 0, 2, 2, 1]
+    calls = [(x, tensor(np.int32(n))) for n in order]
+    found = repeated(compiled, [tensor(FIRST), tensor(np.int32(7))], calls)
+    want = FIRST.copy()
+    for i, (result, (total, count)) in enumerate(found):
+        want = want / 2 + ROWS[order[i]]
+        # Halves and whole numbers of few bits: no call rounds.
+        check_values(total, want, ulp=0, dtype="float32")
+        check_values(result["last"], want.sum(), ulp=0, dtype="float32")
+        assert int(host(count)) == 8 + i
+    assert i == len(order) - 1
