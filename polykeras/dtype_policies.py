@@ -54,6 +54,10 @@ class DTypePolicy:
             ) from error
         self._compute = self._variable = self._name
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> DTypePolicy:
+        # Nothing changes a policy.
+        return self
+
     @property
     def name(self) -> str:
         """The policy's name."""

@@ -12,7 +12,7 @@ import numpy as np
 from polykeras import dtypes
 from polykeras.backend import Array
 
-__all__ = ["epsilon_of", "errors_in_ulp", "smallest_normal", "spacing"]
+__all__ = ["epsilon_of", "errors_in_ulp", "powers_below", "smallest_normal", "spacing"]
 
 _EXPONENT = np.int64(0x7FF0000000000000)
 """The bits of the exponent of a float64."""
@@ -57,13 +57,25 @@ def spacing(values: Array, dtype: str) -> Array:
     limits = _limits(dtype)
     if np.iscomplexobj(values):
         values = np.abs(values)
-    # Without its sign and mantissa a number is the power of two below its magnitude.
-    bits = np.bitwise_and(np.asarray(values, float).view(np.int64), _EXPONENT)
-    power = np.asarray(bits.view(np.float64))
+    power = powers_below(np.asarray(values, float))
     np.maximum(power, float(limits.smallest_normal), out=power)
     np.minimum(power, _power_below(float(limits.max)), out=power)
     power *= float(limits.eps)
     return power
+
+
+def powers_below(values: Array) -> Array:
+    """Return the power of two below each magnitude, 0 for subnormal numbers and 0.
+
+    Args:
+        values: Finite numbers in float64.
+
+    >>> powers_below(np.array([1.5, -7.0]))
+    array([1., 4.])
+    """
+    # What is left of a number without its sign and mantissa.
+    bits = np.bitwise_and(values.view(np.int64), _EXPONENT)
+    return np.asarray(bits.view(np.float64))
 
 
 def _power_below(x: float) -> float:

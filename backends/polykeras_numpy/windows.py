@@ -29,7 +29,7 @@ Padding = Sequence[tuple[int, int]]
 
 # Columns for more than this many numbers are made in pieces of the batch: pieces
 # stay in the cache between the copy and the product, and memory stays bounded.
-_PIECE: Final = 1 << 20
+_PIECE: Final = 1 << 19
 # Runs of numbers below this are copied cell by cell, in longer runs.
 _SHORT: Final = 8
 # The most by which a product with the flipped kernel may be larger than one whose

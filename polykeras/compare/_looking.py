@@ -58,7 +58,9 @@ class Looker:
                 item = self._item(outcome, i)
                 self.items.append(item)
                 self._comparison.sink(item, value)
-                self._pairs.add(item, value)
+                # Others do in training what they did in inference.
+                if self._mode == "inference" or outcome.call.by_itself:
+                    self._pairs.add(item, value)
 
     def _item(self, outcome: Outcome, number: int) -> Item:
         """Return the item about one output of a layer."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from polykeras import dtypes
 from polykeras.backend import Array
-from polykeras.precision import smallest_normal, spacing
+from polykeras.precision import epsilon_of, powers_below, spacing
 
 __all__ = ["VERDICTS", "Bound", "Measure", "Verdict", "judge", "measure"]
 
@@ -35,6 +35,7 @@ _MISSED: Final = 1e-3
 SUSPICIOUS: Final = 8
 """Up to so many bounds an error is suspicious; beyond, no rounding explains it."""
 _SHOWN: Final = 4
+_SAMPLE: Final = 64
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class _Sums:
         self.dtype = dtype
         self.narrow = dtypes.as_numpy_dtype(dtype)
         self.wide = np.complex128 if complex_ else np.float64
-        self.smallest = smallest_normal(dtype) if dtypes.is_inexact(dtype) else 0.0
+        self.epsilon = epsilon_of(dtype) if dtypes.is_inexact(dtype) else 0.0
         self.identical = True
         self.largest = self.total = self.noise = 0.0
         self.signal = self.crossed = self.ceiling = self.ulp = 0.0
@@ -113,7 +114,8 @@ class _Sums:
         want = expected.astype(self.wide, copy=False)
         if self.identical:
             rounded = want.astype(self.narrow)
-            self.identical = rounded.tobytes() == found.astype(self.narrow).tobytes()
+            held = found.astype(self.narrow, copy=False)
+            self.identical = rounded.tobytes() == held.tobytes()
         away = found.astype(self.wide)
         np.subtract(away, want, out=away)
         error = np.abs(away)
@@ -135,15 +137,19 @@ class _Sums:
             self._count_ulp(error, sizes)
 
     def _count_ulp(self, error: Array, sizes: Array) -> None:
-        """Count units of the last place; the arrays are overwritten."""
-        # A unit is from half an epsilon to one of the number, so only entries whose
-        # error relative to it is half of the largest may have the most units.
-        np.maximum(sizes, self.smallest, out=sizes)
-        error /= sizes
-        some = np.flatnonzero(error >= float(error.max()) / 2)
-        sizes = sizes[some]
-        units = error[some] * (sizes / spacing(sizes, self.dtype))
-        self.ulp = max(self.ulp, float(units.max()))
+        """Count units of the last place."""
+        if not self.ulp:
+            some = slice(None, None, 1 + error.size // _SAMPLE)
+            self.ulp = self._most_ulp(error[some], sizes[some])
+        # Few entries have more units than some have, so the others are told quickly.
+        power = powers_below(sizes)
+        power *= self.ulp * self.epsilon
+        more = error > power
+        if more.any():
+            self.ulp = max(self.ulp, self._most_ulp(error[more], sizes[more]))
+
+    def _most_ulp(self, error: Array, sizes: Array) -> float:
+        return float((error / spacing(sizes, self.dtype)).max())
 
     def _finite(self, want: Array, got: Array, at: int) -> tuple[Array, Array]:
         """Return a block with 0 for what is not finite, and note where that is odd."""

@@ -1,6 +1,6 @@
 """How far rounding alone may move a result: the reference, perturbed.
 
-`Perturbed` runs the reference in 64 bits and adds to the result of each primitive an
+`Perturbed` runs the reference once more and adds to the result of each primitive an
 error of random sign, as large as one rounding engine of the nominal dtype is allowed
 to make there. What a whole layer, gradient or training run then moves by is the
 rounding error to expect of a right engine, its amplification by the model included:
@@ -24,6 +24,11 @@ roundoff (half the distance from 1 to the next number):
 
 Compositions run as such, whatever kernels the reference has for them, so that each
 rounding inside is counted.
+
+Errors of 32 bits and more are no smaller than those of computing in float32, so it is
+that which `Perturbed` computes in unless some layer computes in 64 bits. Where float32
+itself is the nominal dtype, an operation of IEEE 754 rounds by computing, and nothing
+is added.
 """
 
 from __future__ import annotations
@@ -41,6 +46,7 @@ from polykeras.compare._engines import Recast
 from polykeras.compare._measures import BLOCK
 from polykeras.ops._registry import REGISTRY
 from polykeras.ops.random_normal import NORMAL_ULPS
+from polykeras.precision import epsilon_of
 
 __all__ = ["Perturbed", "allowance"]
 
@@ -137,12 +143,14 @@ _SYSTEMS: Final = frozenset(
 )
 _LIBRARY_ULP: Final = 4
 _SAMPLE: Final = 64
+_SQUARABLE: Final = 1e15
+"""Numbers up to this one have squares, and sums of squares, in float32."""
 _SIGNS: Final = 2 * BLOCK
 """Signs are drawn once; each block takes some from a random place on."""
 
 
 class Perturbed(Recast):
-    """A reference in 64 bits whose every primitive errs as much as it may.
+    """A reference whose every primitive errs as much as it may.
 
     Attributes:
         nominal: The dtype whose rounding is imitated now: that of the layer that runs.
@@ -155,6 +163,7 @@ class Perturbed(Recast):
         seed: Of the signs.
         forced: See the attribute.
         products: The precision of products of float32: ``"float32"`` or ``"tf32"``.
+        finest: The finest dtype that is imitated, if it is not `dtype`.
     """
 
     def __init__(
@@ -165,16 +174,25 @@ class Perturbed(Recast):
         *,
         forced: bool = False,
         products: str = "float32",
+        finest: str = "",
     ) -> None:
         """Start the random signs."""
+        fine = epsilon_of(finest or dtype) < epsilon_of("float32")
+        held = "float64" if fine else "float32"
         self.nominal = dtype
         self._random = np.random.default_rng(seed)
-        self._pool = 2.0 * self._random.integers(0, 2, _SIGNS) - 1
+        signs = 2 * self._random.integers(0, 2, _SIGNS) - 1
+        self._pool = signs.astype(held)
         self.forced = forced
         self.products = products
         self._scaled: dict[float, Array] = {}
         self._terms: dict[Any, Array] = {}
-        super().__init__(inner, "float64", f"{inner.name}:perturbed")
+        super().__init__(inner, held, f"{inner.name}:perturbed")
+
+    @property
+    def _rounds_itself(self) -> bool:
+        """Whether it computes in the nominal dtype, coarser than the reference's."""
+        return self.nominal == self.dtype == "float32"
 
     def kernel_for(self, name: str, kernel: Kernel) -> Kernel:
         """Return a kernel that errs; compositions run as such."""
@@ -204,7 +222,7 @@ class Perturbed(Recast):
 
     def rounded(self, x: Tensor) -> Tensor:
         """Return values that err by one rounding."""
-        if not dtypes.is_float(self.dtype_name(x)):
+        if self._rounds_itself or not dtypes.is_float(self.dtype_name(x)):
             return x
         return self._moved(x, relative=1.0)
 
@@ -232,13 +250,15 @@ class Perturbed(Recast):
         """Add the error that a primitive may make to one of its results."""
         if not dtypes.is_inexact(self.dtype_name(y)):
             return y
+        if name in _IEEE:
+            if self._rounds_itself:
+                return y
+            return self._moved(y, relative=1.0, stored=True)
         if name in _SUMS:
             sizes = self._magnitudes(name, kernel, args)
             if self.products == "tf32" and name in _PRODUCTS_OF_TENSORS:
                 sizes = sizes * _TF32
             return self._moved(y, sizes)
-        if name in _IEEE:
-            return self._moved(y, relative=1.0, stored=True)
         values = self.to_numpy(y)
         if name in _PRODUCTS:
             count = self._count(args) / max(1, values.size)
@@ -285,7 +305,8 @@ class Perturbed(Recast):
                 if stored:
                     out *= self._is_rounded(block)
                 out += block
-                self._limit(block, out)
+                if not self._rounds_itself:
+                    self._limit(block, out)
         return self.inner.borrowed(moved.reshape(values.shape))
 
     def _limit(self, values: Array, moved: Array) -> None:
@@ -353,7 +374,8 @@ class Perturbed(Recast):
         )
         if key not in self._terms:
             ones = self.to_numpy(kernel(*self._mapped(args, np.ones_like)))
-            self._terms[key] = np.sqrt(np.maximum(np.abs(ones), 1.0)) + 1
+            terms = np.sqrt(np.maximum(np.abs(ones), 1.0)) + 1
+            self._terms[key] = terms.astype(self.dtype)
         return self._terms[key] * np.abs(self.to_numpy(absolute))
 
     def _convolved_magnitudes(
@@ -367,17 +389,18 @@ class Perturbed(Recast):
             return (math.sqrt(w.size / w.shape[-1]) + 1) * rows[:, None] * columns
         back = name == "conv_general_transpose"
         groups = 1 if back else x.shape[-1] // w.shape[-2]
+        x = _squarable(x)
         if groups == 1:
             squares = np.einsum("...i,...i->...", x, x)[..., None]
         else:
             squares = np.square(x)
         # The norms of the windows of each group: one filter of ones for each.
-        ones = np.ones((*w.shape[:-2], squares.shape[-1] // groups, groups))
-        wide = [self.inner.from_numpy(a, "float64") for a in (squares, ones)]
+        ones = np.ones((*w.shape[:-2], squares.shape[-1] // groups, groups), x.dtype)
+        wide = [self.inner.borrowed(a) for a in (squares, ones)]
         windows = np.sqrt(self.to_numpy(kernel(*wide, *args[2:])))
         norms = np.sqrt(_squares(w, -2 if back else -1))
         terms = w.size / w.shape[-2 if back else -1]
-        windows = (math.sqrt(terms) + 1) * windows
+        windows *= math.sqrt(terms) + 1
         if groups > 1:
             windows = np.repeat(windows, norms.size // groups, -1)
         return windows * norms
@@ -402,8 +425,17 @@ class Perturbed(Recast):
 def _squares(x: Array, axis: int) -> Array:
     """Return the sums of squares over all other axes."""
     letters = "abcdefghij"[: x.ndim]
+    x = _squarable(x)
     squares: Array = np.einsum(f"{letters},{letters}->{letters[axis]}", x, x)
     return squares
+
+
+def _squarable(x: Array) -> Array:
+    """Return numbers of which the squares neither overflow nor all underflow."""
+    if x.dtype != np.float32 or not x.size:
+        return x
+    largest = max(float(x.max()), -float(x.min()))
+    return x if 1 / _SQUARABLE < largest < _SQUARABLE else x.astype(np.float64)
 
 
 def _product_magnitudes(x: Array, y: Array) -> Array:
@@ -412,6 +444,7 @@ def _product_magnitudes(x: Array, y: Array) -> Array:
     By Cauchy and Schwarz they are at most the products of the norms of rows and
     columns, which cost less than a second product.
     """
+    x, y = _squarable(x), _squarable(y)
     rows = (math.sqrt(x.shape[-1]) + 1) * np.sqrt(np.einsum("...i,...i->...", x, x))
     columns = np.sqrt(np.sum(np.square(y), -2 if y.ndim > 1 else -1))
     if x.ndim > 1 and y.ndim > 1:

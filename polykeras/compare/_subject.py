@@ -69,10 +69,9 @@ class Subject:
         self.model = model.to_backend(plain)
         with engine_scope(plain):
             self.model._build_for((self.x,))
-        self.dtype = max(
-            {layer.compute_dtype for layer in self.model._flatten_layers()},
-            key=epsilon_of,
-        )
+        used = {layer.compute_dtype for layer in self.model._flatten_layers()}
+        self.dtype = max(used, key=epsilon_of)
+        self._finest = min(used, key=epsilon_of)
         self.sparing = False
         self._copies: dict[int, tuple[Backend, Any]] = {}
         self._perturbed: dict[Rounding, list[Perturbed]] = {}
@@ -106,6 +105,7 @@ class Subject:
                     self.seed + number,
                     forced=rounding.forced is not None,
                     products=rounding.products,
+                    finest=rounding.forced or self._finest,
                 )
                 for number in range(REPLICAS)
             ]

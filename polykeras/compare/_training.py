@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +12,6 @@ import numpy as np
 from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend
 from polykeras.compare._compiled import is_compiled
-from polykeras.compare._measures import Bound
 from polykeras.layers._call import Observer, observing
 from polykeras.precision import epsilon_of
 from polykeras.random import seed_scope
@@ -304,15 +303,3 @@ def relative_distance(weights: list[Array], reference: list[Array]) -> float:
             apart += float(np.sum((np.asarray(w, np.float64) - wide) ** 2))
             norm += float(np.sum(wide**2))
     return float(np.sqrt(apart / norm)) if norm else float(np.sqrt(apart))
-
-
-def bounds_of(
-    reference: dict[str, Array], replicas: Sequence[dict[str, Array]]
-) -> Iterator[tuple[str, Bound]]:
-    """Yield the path of each array with its bound from perturbed references."""
-    for path, expected in reference.items():
-        bound = Bound()
-        for replica in replicas:
-            if path in replica and replica[path].shape == expected.shape:
-                bound.widen(replica[path], expected)
-        yield path, bound

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
@@ -43,6 +43,7 @@ class TrainedReference:
     dtype: str
     move: Callable[[dict[str, Array]], Sequence[dict[str, Array]]]
     narrow: bool
+    _bounds: dict[tuple[str, str], Bound] = field(default_factory=dict)
 
     @cached_property
     def reach(self) -> dict[str, Array]:
@@ -57,11 +58,10 @@ class TrainedReference:
         """
         errors = {}
         for path, gradient in self.exact.gradients.items():
-            bound = Bound()
+            bound = self._bound("gradient", path, gradient, _gradients)
             may_err = np.zeros(gradient.shape, bool)
             for replica in self.replicas:
                 if path in replica.gradients:
-                    bound.widen(replica.gradients[path], gradient)
                     may_err |= replica.gradients[path] != gradient
             ceiling = float(np.max(np.abs(gradient), initial=0.0))
             errors[path] = bound.allowed(ceiling, self.dtype) * may_err
@@ -103,10 +103,7 @@ class TrainedReference:
         steps: Steps,
         of: Callable[[Steps], dict[str, Array]],
     ) -> Item:
-        bound = Bound()
-        for replica in self.replicas:
-            if path in of(replica):
-                bound.widen(of(replica)[path], expected)
+        bound = self._bound(kind, path, expected, of)
         value = of(steps).get(path)
         dtype = steps.dtypes.get(path, self.dtype)
         if value is None:
@@ -115,6 +112,21 @@ class TrainedReference:
         if kind == "update" and found.bad and path in self.reach:
             found = reconsidered(found, value, expected, self.reach[path])
         return self._item(kind, path, dtype, engine, expected.shape, found)
+
+    def _bound(
+        self,
+        kind: str,
+        path: str,
+        expected: Array,
+        of: Callable[[Steps], dict[str, Array]],
+    ) -> Bound:
+        """Return the bound of an array, which is that of all engines."""
+        if (kind, path) not in self._bounds:
+            bound = self._bounds[kind, path] = Bound()
+            for replica in self.replicas:
+                if path in of(replica):
+                    bound.widen(of(replica)[path], expected)
+        return self._bounds[kind, path]
 
     def _item(
         self,

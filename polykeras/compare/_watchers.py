@@ -176,7 +176,7 @@ class Spreader(Watcher):
 
     def cast(self, value: Array, dtype: str) -> Any:
         """Round at random, as an engine that gets the value has to round it."""
-        inner = self.engine.inner
+        inner, dtype = self.engine.inner, self.engine.target(dtype)
         same = dtypes.standardize_dtype(value.dtype) == dtype
         # What is rounded is copied.
         tensor = inner.borrowed(value) if same else inner.from_numpy(value, dtype)

@@ -40,6 +40,9 @@ _UNTRACKED = frozenset(
 )
 
 
+# Most attributes are of these types, of which a copy would be the same object.
+_ATOMIC = frozenset((type(None), bool, int, float, str))
+
 # A copy finds its backend and compiles its steps anew: both are bound to variables.
 _RESET_IN_COPIES: dict[str, Callable[[], Any]] = {
     "_backend": lambda: None,
@@ -156,6 +159,8 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
                 continue
             if name in _RESET_IN_COPIES:
                 setattr(new, name, _RESET_IN_COPIES[name]())
+            elif type(value) in _ATOMIC:
+                object.__setattr__(new, name, value)
             elif name == "_inbound_nodes":
                 # Calls in other models stay with the original.
                 new._inbound_nodes = [memo[id(n)] for n in value if id(n) in memo]
