@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -85,6 +85,9 @@ class Variable(Operand):
     >>> v.assign_add([1.0, 1.0])
     <Variable path=v, shape=(2,), dtype=float32, value=[2. 3.]>
     """
+
+    # How often any variable was declared trainable or not.
+    switches: ClassVar[int] = 0
 
     __slots__ = (
         "__weakref__",
@@ -221,6 +224,7 @@ class Variable(Operand):
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
+        Variable.switches += 1
         self._trainable = bool(value)
 
     @property

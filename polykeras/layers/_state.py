@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any, cast
 from polykeras import dtypes, initializers, tree
 from polykeras.errors import ArgumentError, ShapeError, StateError
 from polykeras.layers._call import current_call
-from polykeras.layers._tracking import Tracker, structural, unique
+from polykeras.layers._tracking import (
+    Tracker,
+    structural,
+    unique,
+    with_inner_layers,
+)
 from polykeras.variables import Variable, autocast_scope, name_scope
 
 if TYPE_CHECKING:
@@ -85,7 +90,7 @@ class LayerState:
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
         variable.overwrite_with_gradient = overwrite_with_gradient
-        self._tracker.added.append(variable)
+        self._tracker.add(variable)
         self._backend = variable.backend
         return variable
 
@@ -115,17 +120,7 @@ class LayerState:
     @structural
     def _flatten_layers(self) -> list[Any]:
         """Return this layer and all inside it, each once."""
-        found: list[Any] = []
-        seen: set[int] = set()
-        stack: list[Any] = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) in seen:
-                continue
-            seen.add(id(layer))
-            found.append(layer)
-            stack.extend(reversed(layer._tracker.layers()))
-        return found
+        return with_inner_layers(self)
 
     def _own_variables(self) -> list[Variable]:
         """Return the layer's own variables, trainable ones first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -13,7 +14,14 @@ from polykeras.variables import Variable
 if TYPE_CHECKING:
     from polykeras.layers.layer import Layer
 
-__all__ = ["Tracker", "frozen_structure", "structural", "unique"]
+__all__ = [
+    "Tracker",
+    "frozen_structure",
+    "structural",
+    "unique",
+    "while_frozen",
+    "with_inner_layers",
+]
 
 T = TypeVar("T")
 _frozen: ContextVar[dict[tuple[int, str], Any] | None] = ContextVar(
@@ -35,7 +43,7 @@ def frozen_structure(cache: dict[tuple[int, str], Any]) -> Iterator[None]:
         _frozen.reset(token)
 
 
-def structural(find: Callable[[Any], T]) -> Callable[[Any], T]:
+def while_frozen(find: Callable[[Any], T]) -> Callable[[Any], T]:
     """Make a method that lists parts of a layer obey `frozen_structure`."""
 
     @functools.wraps(find)
@@ -51,6 +59,76 @@ def structural(find: Callable[[Any], T]) -> Callable[[Any], T]:
     return found
 
 
+def structural(find: Callable[[Any], list[Any]]) -> Callable[[Any], list[Any]]:
+    """Make a method that lists parts of a layer walk only where parts may differ.
+
+    What it returns may follow from what the trackers of the layer and of those inside
+    know, and from whether layers and variables are trainable. It obeys
+    `frozen_structure`, too.
+    """
+
+    @functools.wraps(find)
+    def found(self: Any) -> list[Any]:
+        known: _Lists | None = self._tracker.lists
+        if known is None or not known.hold():
+            known = self._tracker.lists = _Lists(with_inner_layers(self))
+        name = find.__name__
+        if name not in known.lists:
+            known.lists[name] = find(self)
+        return known.lists[name].copy()
+
+    return while_frozen(found)
+
+
+class _Lists:
+    """Lists of parts of a layer, as long as they hold.
+
+    Attributes:
+        lists: Name of a method to what it found.
+
+    Args:
+        layers: The layer and all inside it.
+    """
+
+    def __init__(self, layers: list[Any]) -> None:
+        """Remember what the lists follow from."""
+        self.lists: dict[str, list[Any]] = {}
+        self._version = _version()
+        self._containers = [x for layer in layers for x in layer._tracker.containers()]
+        self._leaves: list[Any] = []
+        _gather(self._containers, self._leaves)
+
+    def hold(self) -> bool:
+        """Return whether nothing has changed since."""
+        if self._version != _version():
+            return False
+        if not self._containers:
+            return True
+        leaves: list[Any] = []
+        _gather(self._containers, leaves)
+        known = self._leaves
+        return len(leaves) == len(known) and all(map(operator.is_, leaves, known))
+
+
+def with_inner_layers(layer: Any) -> list[Any]:
+    """Return a layer and all inside it, each once."""
+    found: list[Any] = []
+    seen: set[int] = set()
+    stack: list[Any] = [layer]
+    while stack:
+        layer = stack.pop()
+        if id(layer) in seen:
+            continue
+        seen.add(id(layer))
+        found.append(layer)
+        stack.extend(reversed(layer._tracker.layers()))
+    return found
+
+
+def _version() -> tuple[int, int, int]:
+    return Tracker.changes, Tracker.moves, Variable.switches
+
+
 class Tracker:
     """What one layer owns, in the order it was assigned.
 
@@ -58,15 +136,19 @@ class Tracker:
         changes: How many attributes of all layers were set or deleted so far, those
             apart that do not matter to a call.
         own_changes: Those of this layer.
+        moves: How often any layer got, lost or exchanged a part by assignment.
+        lists: What `structural` methods of the layer returned.
 
     Lists, tuples and dicts are looked into when asked, so that items appended
     later are found too.
     """
 
     changes: ClassVar[int] = 0
+    moves: ClassVar[int] = 0
 
     def __init__(self) -> None:
         """Own nothing."""
+        self.lists: _Lists | None = None
         self.attributes: dict[str, Any] = {}
         self.added: list[Variable] = []
         self.own_changes = 0
@@ -78,14 +160,27 @@ class Tracker:
 
     def set(self, name: str, value: Any) -> None:
         """Note an attribute; what cannot hold state is left out."""
-        if isinstance(value, Variable | list | tuple | dict) or _is_stateful(value):
+        if not _may_hold_parts(value):
+            self.delete(name)
+        elif self.attributes.get(name) is not value:
+            Tracker.moves += 1
             self.attributes[name] = value
-        else:
-            self.attributes.pop(name, None)
 
     def delete(self, name: str) -> None:
         """Forget an attribute."""
-        self.attributes.pop(name, None)
+        if name in self.attributes:
+            Tracker.moves += 1
+            del self.attributes[name]
+
+    def add(self, variable: Variable) -> None:
+        """Own a variable that need not be an attribute."""
+        Tracker.moves += 1
+        self.added.append(variable)
+
+    def containers(self) -> list[Any]:
+        """Return the attributes whose parts may change without an assignment."""
+        kinds = (list, tuple, dict)
+        return [x for x in self.attributes.values() if isinstance(x, kinds)]
 
     def variables(self) -> list[Variable]:
         """Return the variables owned directly."""
@@ -133,8 +228,11 @@ def _kind(value: Any) -> str:
     return getattr(type(value), "_tracked_as", "")
 
 
-def _is_stateful(value: Any) -> bool:
-    return bool(_kind(value))
+def _may_hold_parts(value: Any) -> bool:
+    if isinstance(value, tuple):
+        # Most are shapes or axes.
+        return any(map(_may_hold_parts, value))
+    return isinstance(value, Variable | list | dict) or bool(_kind(value))
 
 
 def unique(items: list[Any]) -> list[Any]:

@@ -36,7 +36,13 @@ __all__ = ["Layer"]
 
 # Bookkeeping that refers to other layers without owning them.
 _UNTRACKED = frozenset(
-    {"_losses", "_lossy_layers", "_inbound_nodes", "_build_shapes", "_arguments"}
+    {
+        "_arguments",
+        "_build_shapes",
+        "_inbound_nodes",
+        "_losses",
+        "_lossy_layers",
+    }
 )
 
 
@@ -83,6 +89,8 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
     _tracked_as = "layer"
     # Whether calls need values on the host, which a compiled function has not.
     _computes_on_host: ClassVar[bool] = False
+    # Attributes that hold nothing that the layer owns.
+    _untracked: ClassVar[frozenset[str]] = _UNTRACKED
     # Attributes that do not change what a call computes.
     _beside_calls: ClassVar[frozenset[str]] = _UNTRACKED | {"_backend"}
 
@@ -138,7 +146,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
     # -- attributes ------------------------------------------------------------
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name not in _UNTRACKED:
+        if name not in self._untracked:
             self._tracker.set(name, value)
         if name not in self._beside_calls:
             self._tracker.count_change()

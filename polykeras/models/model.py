@@ -45,6 +45,16 @@ class Model(Trainer, Layer):
 
     # What belongs to training alone does not change what a call computes.
     _calls: CompiledCalls | None = None
+    _untracked = Layer._untracked | {
+        "_draws",
+        "_fit_run",
+        "_last_order",
+        "_order_to_repeat",
+        "_resumption",
+        "_steps",
+        "history",
+        "stop_training",
+    }
     _beside_calls = Layer._beside_calls | {"_calls", *vars(Trainer())}
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:

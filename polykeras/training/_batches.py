@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from polykeras import ops, tree
 from polykeras.autodiff import value_and_grad
 from polykeras.errors import StateError
-from polykeras.layers._tracking import structural, unique
+from polykeras.layers._tracking import unique, while_frozen
 from polykeras.training._compile_loss import CompileLoss
 from polykeras.training._compile_metrics import CompileMetrics
 from polykeras.training.data import unpack
@@ -186,7 +186,7 @@ class BatchSteps:
         return found
 
     @property
-    @structural
+    @while_frozen
     def metrics(self) -> list[Any]:
         """The metrics: the loss, those of its outputs, compiled ones, and others."""
         found = self._loss_metrics()

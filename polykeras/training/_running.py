@@ -11,7 +11,7 @@ import numpy as np
 from polykeras import tree
 from polykeras.backend import Array, Backend, engine_scope
 from polykeras.errors import DataError, StateError
-from polykeras.layers._tracking import unique
+from polykeras.layers._tracking import structural, unique
 from polykeras.random import make_default_seed
 from polykeras.training._batches import BatchSteps
 from polykeras.training._foreign_code import only_library_code
@@ -72,6 +72,7 @@ class Running(BatchSteps):
             return self._state_of_calls
         return self._state_variables
 
+    @structural
     def _optimizers(self) -> list[Any]:
         own = [self.optimizer] if self.optimizer is not None else []
         return unique([*own, *self._tracker.optimizers()])

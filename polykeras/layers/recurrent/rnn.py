@@ -43,8 +43,8 @@ class Steps(NamedTuple):
 class _KeptStates:
     """States that a stateful layer keeps between calls; not among its weights."""
 
-    def __init__(self) -> None:
-        self.structure: list[Any] | None = None
+    def __init__(self, structure: list[Any] | None = None) -> None:
+        self.structure = structure
 
     def variables(self) -> list[Variable]:
         if self.structure is None:
@@ -154,7 +154,7 @@ class RNN(Layer):
 
         with autocast_scope(None), name_scope("states"):
             first = self.get_initial_state(shape[0])
-            self._kept.structure = tree.map_leaves(variable, first)
+            self._kept = _KeptStates(tree.map_leaves(variable, first))
 
     def get_initial_state(self, batch_size: int | None) -> list[Any]:
         """Return the states that a sequence begins with unless told otherwise."""
