@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from polykeras.backend._base import Array, Backend, Capabilities, Tensor, host_array
-from polykeras.backend._buffers import Buffers
+from polykeras.backend._buffers import ALIGNMENT, Buffers
 from polykeras.backend._devices import device
 from polykeras.backend._discovery import Failure, Provider, Registry, registry
 from polykeras.backend._effects import (
@@ -61,6 +61,7 @@ from polykeras.naming import clear_session, get_uid
 _ABOVE: Final = {"is_keras_tensor": "polykeras.symbolic"}
 
 __all__ = [
+    "ALIGNMENT",
     "REFERENCE",
     "SPI_VERSION",
     "Array",

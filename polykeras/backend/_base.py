@@ -133,6 +133,14 @@ class Backend(ABC):
         """Return a tensor for reading only, which may share memory with an array."""
         return self.convert_to_tensor(x)
 
+    def argument(self, x: Array) -> Any:
+        """Return what a compiled function takes for an array it reads: a tensor.
+
+        It may share memory with the array. Overridden where the library moves arrays
+        as part of a call.
+        """
+        return self.borrowed(x)
+
     @abstractmethod
     def to_numpy(self, x: Tensor) -> Array:
         """Return the values of a tensor as a NumPy array; waits until they exist."""

@@ -20,12 +20,12 @@ import numpy as np
 if TYPE_CHECKING:
     from polykeras.backend._base import Array
 
-__all__ = ["Buffers"]
+__all__ = ["ALIGNMENT", "Buffers"]
 
 # References to a free block during the search: the list, the variable, the argument.
 _FREE: Final = 3
 # Libraries take arrays over as they are only from there on.
-_ALIGNMENT: Final = 64
+ALIGNMENT: Final = 64
 
 
 class Buffers:
@@ -65,7 +65,7 @@ class Buffers:
         for block in blocks:
             if sys.getrefcount(block) == _FREE:
                 return _part(block, size, shape, dtype)
-        block = np.empty(size + _ALIGNMENT, np.uint8)
+        block = np.empty(size + ALIGNMENT, np.uint8)
         if len(blocks) < self._copies:
             self._make_room(size)
             if kept.total + size <= self._most:
@@ -96,5 +96,5 @@ class _Kept(threading.local):
 def _part(
     block: Array, size: int, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> Array:
-    start = -block.ctypes.data % _ALIGNMENT
+    start = -block.ctypes.data % ALIGNMENT
     return block[start : start + size].view(dtype).reshape(shape)

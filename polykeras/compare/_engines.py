@@ -147,6 +147,10 @@ class Delegate(Backend):
         """Ask the other backend."""
         return self.inner.borrowed(x)
 
+    def argument(self, x: Array) -> Any:
+        """Ask the other backend."""
+        return self.inner.argument(x)
+
     def to_numpy(self, x: Tensor) -> Array:
         """Ask the other backend."""
         return self.inner.to_numpy(x)

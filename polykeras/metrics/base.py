@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from polykeras import config, dtypes, naming, ops
+import numpy as np
+
+from polykeras import config, dtypes, naming
 from polykeras.arguments import CheckedArguments
 from polykeras.errors import ArgumentError
 from polykeras.registry import public
@@ -13,7 +15,7 @@ from polykeras.state import StateScope
 from polykeras.variables import Variable
 
 if TYPE_CHECKING:
-    from polykeras.backend import Tensor
+    from polykeras.backend import Array, Tensor
 
 __all__ = ["Metric"]
 
@@ -198,13 +200,24 @@ class Metric(CheckedArguments):
         return f"<{type(self).__name__} name={self.name}>"
 
 
+def _zeros(shape: tuple[int, ...], dtype: str) -> Array:
+    return np.zeros(shape, dtypes.as_numpy_dtype(dtype))
+
+
+def _ones(shape: tuple[int, ...], dtype: str) -> Array:
+    return np.ones(shape, dtypes.as_numpy_dtype(dtype))
+
+
+# Made on the host: each epoch resets them, and moving a number costs less than an op.
+_FILL: Final[dict[str, Callable[..., Any]]] = {"zeros": _zeros, "ones": _ones}
+
+
 def _initializer(identifier: Any) -> Callable[..., Any]:
     if callable(identifier):
         found: Callable[..., Any] = identifier
         return found
-    simple: dict[str, Callable[..., Any]] = {"zeros": ops.zeros, "ones": ops.ones}
-    if identifier in simple:
-        return simple[identifier]
+    if identifier in _FILL:
+        return _FILL[identifier]
     from polykeras import initializers
 
     made: Callable[..., Any] = initializers.get(identifier)

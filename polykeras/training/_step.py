@@ -153,13 +153,14 @@ class Step:
             if self._collects:
                 return self._run_in_slices(group, keys)
             return self._run_row_by_row(group, keys)
-        own = [self.backend.from_numpy(key, "uint32") for key in keys]
         first = not self._settled and self.backend.capabilities.eager
         if first or not self.jit or _holds_text(group):
+            own = [self.backend.from_numpy(key, "uint32") for key in keys]
             return self._run_eagerly(group, own)
         if self._compiled is None:
             self._compile(group[0])
         values = [v.raw() for v in self._variables]
+        own = [self.backend.argument(key) for key in keys]
         result, new = self._compiled(values, list(group), own)  # type: ignore[misc]
         return self._take_in(result, new)
 
@@ -181,16 +182,16 @@ class Step:
         if program is None:
             program = self._program_on_rows(rows.capacity, rows.form)
             self._on_rows[rows.capacity, rows.form] = program
-        put, count, traces = self.backend.from_numpy, len(rows), self.traces
+        put, count, traces = self.backend.argument, len(rows), self.traces
         padded = np.zeros((rows.capacity, 2), np.uint32)
         padded[:count] = keys
         began = time.perf_counter()
         result, new = program(
             [v.raw() for v in self._variables],
             rows.tensors,
-            put(rows.padded(), "int32"),
-            put(padded, "uint32"),
-            put(np.asarray(count), "int32"),
+            put(rows.padded()),
+            put(padded),
+            put(np.asarray(count, np.int32)),
         )
         result = self._take_in(result, new)
         if self.traces > traces or rows.capacity == 1:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from polykeras import config, dtypes, tree
-from polykeras.backend import Array, active
+from polykeras.backend import Array, Buffers, active
 from polykeras.errors import ArgumentError, DataError
 from polykeras.ops._abstract import AbstractEngine, Spec
 from polykeras.ops._operands import Operand
@@ -29,6 +29,8 @@ __all__ = ["ArrayAdapter", "class_weights", "is_text", "to_host", "to_tensor"]
 # blocks of about this size.
 _RESIDENT_BYTES: Final = 2**29
 _BLOCK_BYTES: Final = 2**25
+# The device reads one while the next is filled.
+_blocks: Final = Buffers(2 * _BLOCK_BYTES, 2)
 
 
 def to_host(x: Any) -> Array:
@@ -131,6 +133,7 @@ class ArrayAdapter(DataAdapter):
         self._wanted = 1
         self._pads = False
         self._tensors: list[Any] | None = None
+        self._spec: Any = None
         self._inspected = False
 
     @contextmanager
@@ -155,6 +158,8 @@ class ArrayAdapter(DataAdapter):
 
     def _example(self) -> Any:
         """Return a batch with `Spec` for tensors."""
+        if self._spec is not None:
+            return self._spec
         size = min(self._batch_size, self._size)
         engine = AbstractEngine(active())
 
@@ -163,7 +168,8 @@ class ArrayAdapter(DataAdapter):
                 return a[:size]
             return Spec((size, *a.shape[1:]), engine.convert_to_tensor(a).dtype)
 
-        return gathered(self._leaves, self._form, spec)
+        self._spec = gathered(self._leaves, self._form, spec)
+        return self._spec
 
     def _epoch(
         self,
@@ -237,7 +243,7 @@ class ArrayAdapter(DataAdapter):
         if self._tensors is None:
             # Steps gather copies of rows, or read a part of the rows.
             self._tensors = [
-                None if a is None else active().borrowed(a) for a in self._leaves
+                None if a is None else active().argument(a) for a in self._leaves
             ]
         numbers = self._numbered(where.astype(np.int32))
         return Rows(self._tensors, self._form, numbers, capacity, len(where))
@@ -251,9 +257,9 @@ class ArrayAdapter(DataAdapter):
         batch = numbers.shape[1]
 
         def block(a: Array) -> Any:
-            rows = np.empty((capacity * batch, *a.shape[1:]), a.dtype)
+            rows = _blocks.empty((capacity * batch, *a.shape[1:]), a.dtype)
             np.take(a, where, axis=0, out=rows[: len(where)], mode="clip")
-            return to_tensor(rows)
+            return active().argument(rows)
 
         tensors = [None if a is None else block(a) for a in self._leaves]
         return Rows(tensors, self._form, numbers, capacity, len(where))
