@@ -62,7 +62,9 @@ class Judged:
         return self.verdict in ("suspicious", "wrong")
 
 
-def judged(found: Array, want: Array, dtype: str, bound: Bound) -> Judged:
+def judged(
+    found: Array, want: Array, dtype: str, bound: Bound, ceiling: float = 0.0
+) -> Judged:
     """Measure the error of `found` and judge it.
 
     Args:
@@ -70,11 +72,12 @@ def judged(found: Array, want: Array, dtype: str, bound: Bound) -> Judged:
         want: What the reference gave.
         dtype: The dtype of `found`.
         bound: The rounding to expect.
+        ceiling: The largest magnitude that is stored, if it is not in `want`.
     """
     if found.shape != want.shape:
         return misshapen(found, want)
     error = measure(found, want, dtype)
-    allowed = bound.allowed(error.ceiling, dtype)
+    allowed = bound.allowed(max(error.ceiling, ceiling), dtype)
     return Judged(error, allowed, judge(error, allowed, overflows=bound.nonfinite))
 
 

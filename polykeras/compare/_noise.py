@@ -1,8 +1,8 @@
 """How far rounding alone may move a result: the reference, perturbed.
 
 `Perturbed` runs the reference once more and adds to the result of each primitive an
-error of random sign, as large as one rounding engine of the nominal dtype is allowed
-to make there. What a whole layer, gradient or training run then moves by is the
+error of random sign, half to all of what a rounding engine of the nominal dtype is
+allowed to make there. What a whole layer, gradient or training run then moves by is the
 rounding error to expect of a right engine, its amplification by the model included:
 Monte Carlo arithmetic (Parker, 1997, "Monte Carlo Arithmetic: exploiting randomness in
 floating-point arithmetic"). The allowance of one primitive, in units of u, the unit
@@ -145,8 +145,9 @@ _LIBRARY_ULP: Final = 4
 _SAMPLE: Final = 64
 _SQUARABLE: Final = 1e15
 """Numbers up to this one have squares, and sums of squares, in float32."""
-_SIGNS: Final = 2 * BLOCK
-"""Signs are drawn once; each block takes some from a random place on."""
+_ERRORS: Final = 2 * BLOCK
+"""Errors are drawn once; each block takes some from a random place on. They have
+sizes from half to all of what is allowed: errors of one size would often cancel."""
 
 
 class Perturbed(Recast):
@@ -181,8 +182,8 @@ class Perturbed(Recast):
         held = "float64" if fine else "float32"
         self.nominal = dtype
         self._random = np.random.default_rng(seed)
-        signs = 2 * self._random.integers(0, 2, _SIGNS) - 1
-        self._pool = signs.astype(held)
+        signs = 2 * self._random.integers(0, 2, _ERRORS) - 1
+        self._pool = (signs * self._random.uniform(0.5, 1, _ERRORS)).astype(held)
         self.forced = forced
         self.products = products
         self._scaled: dict[float, Array] = {}
@@ -329,7 +330,7 @@ class Perturbed(Recast):
 
     def _some(self, pool: Array, count: int) -> Array:
         """Return as many entries of a pool, from a random place on."""
-        at = int(self._random.random() * (_SIGNS - count))
+        at = int(self._random.random() * (_ERRORS - count))
         return pool[at : at + count]
 
     def _underflown(self, values: Array, moved: Array) -> Array:

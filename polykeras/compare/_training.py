@@ -28,6 +28,7 @@ class Steps:
         losses: The loss of each step, from before its update.
         gradients: What the optimizers were given in the first step, by weight.
         updates: How far the first step moved each weight, statistics included.
+        ceilings: The largest magnitude of each weight after the first step.
         weights: All weights after each step, as one list of arrays a step, where
             other runs are to be measured by them.
         distances: How far they are after each step from those of another run.
@@ -37,6 +38,7 @@ class Steps:
     losses: list[float] = field(default_factory=list)
     gradients: dict[str, Array] = field(default_factory=dict)
     updates: dict[str, Array] = field(default_factory=dict)
+    ceilings: dict[str, float] = field(default_factory=dict)
     weights: list[list[Array]] = field(default_factory=list)
     distances: list[float] = field(default_factory=list)
     dtypes: dict[str, str] = field(default_factory=dict)
@@ -159,6 +161,7 @@ def train(
                 if dtypes.is_float(v.dtype):
                     moved = new.astype(float) - old.astype(float)
                     result.updates[path] = keep(moved)
+                    result.ceilings[path] = float(np.max(np.abs(new), initial=0))
                     result.dtypes.setdefault(path, engine.dtype_name(v.stored()))
     return result
 

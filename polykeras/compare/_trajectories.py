@@ -108,7 +108,9 @@ class TrainedReference:
         dtype = steps.dtypes.get(path, self.dtype)
         if value is None:
             value = np.full((0,), np.nan)
-        found = judged(value, expected, dtype, bound)
+        # The weight is stored, not how far it moved.
+        ceiling = self.exact.ceilings[path] if kind == "update" else 0.0
+        found = judged(value, expected, dtype, bound, ceiling)
         if kind == "update" and found.bad and path in self.reach:
             found = reconsidered(found, value, expected, self.reach[path])
         return self._item(kind, path, dtype, engine, expected.shape, found)

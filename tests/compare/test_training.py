@@ -161,6 +161,16 @@ def test_updates_by_gradients_that_are_rounding_alone_are_rounding(seed):
     assert report.consistent, str(report)
 
 
+@pytest.mark.parametrize(("optimizer", "seed"), [("rmsprop", 12), ("sgd", 3)])
+def test_an_average_of_few_entries_is_rounding_in_16_bits(optimizer, seed):
+    # A moving variance near 1 moves by little and is stored with the unit of 1.
+    model = convnet()
+    model.compile(optimizer, "mse")
+    engines = ["numpy:float16"]
+    report = keras.compare(model, backends=engines, seed=seed)
+    assert report.consistent, str(report)
+
+
 def test_a_step_that_gradients_may_not_explain_stays_wrong():
     def half(right, params, *rest):
         params = [p.copy() for p in params]
