@@ -142,30 +142,29 @@ def diff(a: Dump, b: Dump) -> Report:
 
 def _compared(a: Dump, b: Dump, entry: Entry, other: Entry | None) -> Item:
     coarse = entry.dtype if other is None else _coarser(entry.dtype, other.dtype)
-    place: Place = {
-        "kind": entry.kind,
-        "name": entry.name,
-        "cls": entry.cls,
-        "engine": b.engine,
-        "against": a.engine,
-        "mode": entry.mode,
-        "dtype": coarse,
-        "shape": entry.array.shape,
-    }
+    place = Place(
+        kind=entry.kind,
+        name=entry.name,
+        cls=entry.cls,
+        engine=b.engine,
+        against=a.engine,
+        mode=entry.mode,
+        dtype=coarse,
+        shape=entry.array.shape,
+    )
     if other is None:
         why = f"the dump of {b.engine!r} has no such array"
-        return Item.missing(why, **place)
+        return Item.missing(place, why)
     if other.array.shape != entry.array.shape:
-        return Item.judged(misshapen(other.array, entry.array), **place)
-    wide = "complex128" if entry.array.dtype.kind == "c" else "float64"
-    error = measure(other.array, entry.array.astype(wide), coarse)
+        return Item.judged(place, misshapen(other.array, entry.array))
+    error = measure(other.array, entry.array, coarse)
     stated = [e.bound for e in (entry, other) if e.bound is not None]
     bound = sum(stated) * (2 / len(stated)) if stated else 0.0
     why = "the sum of the bounds that the dumps state"
     if not stated and dtypes.is_float(coarse):
         bound = _DEFAULT_TERMS * epsilon_of(coarse) * error.ceiling
         why = f"{_DEFAULT_TERMS} ULP of the largest entry: the dumps state no bound"
-    return Item.judged(Judged(error, bound, judge(error, bound), why), **place)
+    return Item.judged(place, Judged(error, bound, judge(error, bound), why))
 
 
 def _coarser(a: str, b: str) -> str:

@@ -11,7 +11,7 @@ from polykeras.backend import Backend
 from polykeras.compare._calls import Call
 from polykeras.compare._judging import LAYER_REPLICAS, Judged, judged
 from polykeras.compare._pairs import Pairs
-from polykeras.compare._report import Item
+from polykeras.compare._report import Item, Place
 from polykeras.compare._watchers import Outcome, Spreader
 
 if TYPE_CHECKING:
@@ -78,9 +78,7 @@ class Looker:
             own = judged(alone, want, dtype, call.local[number])
         if number == 0 and outcome.fed:
             own = max([own or as_run, *_judged_fed(outcome)], key=lambda j: j.rank)
-        item = Item.judged(
-            as_run,
-            alone=own,
+        place = Place(
             kind="layer",
             name=call.name if number == 0 else f"{call.name}:{number}",
             cls=call.cls,
@@ -90,6 +88,7 @@ class Looker:
             dtype=dtype,
             shape=found.shape,
         )
+        item = Item.judged(place, as_run, own)
         if number == 0:
             item = replace(item, curve=outcome.curve)
         if item.consistent or outcome.again is None:

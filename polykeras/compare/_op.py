@@ -163,26 +163,24 @@ class _Call:
         bounds: list[Bound],
     ) -> list[Item]:
         op = self.trial.case.op
-        place: Place = {
-            "kind": "op",
-            "name": str(self.trial),
-            "cls": op,
-            "engine": engine.name,
-            "against": "the reference",
-            "mode": "value",
-            "dtype": self.dtype,
-            "shape": (),
-        }
+        place = Place(
+            kind="op",
+            name=str(self.trial),
+            cls=op,
+            engine=engine.name,
+            against="the reference",
+            mode="value",
+            dtype=self.dtype,
+            shape=(),
+        )
         try:
             found = self._on(engine)
         except PolykerasError as error:
-            return [Item.missing(str(error), **place)]
+            return [Item.missing(place, str(error))]
         items = []
         for (y, dtype), (want, _), bound in zip(found, expected, bounds, strict=True):
             ran = judged(y, want, dtype, bound)
             if ran.bound:
                 ran = replace(ran, why=allowance(op))
-            items.append(
-                Item.judged(ran, **{**place, "dtype": dtype, "shape": y.shape})
-            )
+            items.append(Item.judged(replace(place, dtype=dtype, shape=y.shape), ran))
         return items

@@ -7,7 +7,7 @@ import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import Any
 
 from polykeras.compare._audit import Finding
 from polykeras.compare._judging import Judged
@@ -21,8 +21,22 @@ SCHEMA = 1
 _BAD = ("suspicious", "wrong")
 
 
-class Place(TypedDict):
-    """What an item is about, as of `Item`."""
+@dataclass(frozen=True)
+class Place:
+    """What is compared with what.
+
+    Args:
+        kind: ``"layer"``, ``"backward"`` (the derivative of a layer, only where
+            gradients differ), ``"step"`` (ops outside of layers, likewise),
+            ``"gradient"``, ``"update"``, ``"loss"`` or ``"op"``.
+        name: The path of the layer, weight or op.
+        cls: The class of the layer, the dtype of the weight.
+        engine: The engine that was compared.
+        against: What it was compared with: the reference or another engine.
+        mode: ``"inference"`` or ``"training"``.
+        dtype: The dtype of the result.
+        shape: Its shape.
+    """
 
     kind: str
     name: str
@@ -35,20 +49,10 @@ class Place(TypedDict):
 
 
 @dataclass(frozen=True)
-class Item:
+class Item(Place):
     """One comparison: an output of a layer, a gradient, a weight after a step.
 
     Args:
-        kind: ``"layer"``, ``"backward"`` (the derivative of a layer, only where
-            gradients differ), ``"step"`` (ops outside of layers, likewise),
-            ``"gradient"``, ``"update"`` or ``"loss"``.
-        name: The path of the layer, weight or op.
-        cls: The class of the layer, the dtype of the weight.
-        engine: The engine that was compared.
-        against: What it was compared with: the reference or another engine.
-        mode: ``"inference"`` or ``"training"``.
-        dtype: The dtype of the result.
-        shape: Its shape.
         error: As the model ran: the errors of what came before are in it.
         bound: The largest error that is rounding there.
         verdict: The verdict on the error; for a layer that was also run alone, on its
@@ -61,14 +65,6 @@ class Item:
         curve: Of a recurrent layer, its errors at each step, in inference.
     """
 
-    kind: str
-    name: str
-    cls: str
-    engine: str
-    against: str
-    mode: str
-    dtype: str
-    shape: tuple[int, ...]
     error: Measure | None
     bound: float
     verdict: Verdict
@@ -80,19 +76,17 @@ class Item:
     curve: Curve | None = None
 
     @classmethod
-    def judged(
-        cls, ran: Judged, /, *, alone: Judged | None = None, **place: Unpack[Place]
-    ) -> Item:
+    def judged(cls, place: Place, ran: Judged, alone: Judged | None = None) -> Item:
         """Return an item about what was judged.
 
         Args:
+            place: What was compared.
             ran: What came out as the model ran.
             alone: The same of a layer that was run alone.
-            place: What was compared, where.
         """
         own = ran if alone is None else alone
         return cls(
-            **place,
+            **vars(place),
             error=ran.error,
             bound=ran.bound,
             verdict=own.verdict,
@@ -103,26 +97,28 @@ class Item:
         )
 
     @classmethod
-    def missing(cls, why: str, /, **place: Unpack[Place]) -> Item:
+    def missing(cls, place: Place, why: str) -> Item:
         """Return an item about what could not be compared.
 
         Args:
+            place: What was to be compared.
             why: The reason.
-            place: What was to be compared, where.
         """
-        return cls(**place, error=None, bound=0.0, verdict="not comparable", why=why)
+        return cls(
+            **vars(place), error=None, bound=0.0, verdict="not comparable", why=why
+        )
 
     @classmethod
-    def blamed(cls, findings: tuple[Finding, ...], /, **place: Unpack[Place]) -> Item:
+    def blamed(cls, place: Place, findings: tuple[Finding, ...]) -> Item:
         """Return an item about ops, of which the first is the worst.
 
         Args:
-            findings: The ops.
             place: Where they run.
+            findings: The ops.
         """
         worst = findings[0]
         ran = Judged(worst.error, worst.bound, worst.verdict, worst.why)
-        return replace(cls.judged(ran, **place), ops=findings)
+        return replace(cls.judged(place, ran), ops=findings)
 
     @property
     def consistent(self) -> bool:

@@ -21,7 +21,7 @@ from polykeras.compare._looking import Looker
 from polykeras.compare._modes import why_missing
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._pairs import Pairs
-from polykeras.compare._report import Item, Report
+from polykeras.compare._report import Item, Place, Report
 from polykeras.compare._store import Store
 from polykeras.compare._subject import Subject
 from polykeras.compare._training import Steps
@@ -396,8 +396,7 @@ class Comparison:
 
     def _culprit(self, kind: str, name: str, cls: str, audit: Audit) -> Item:
         worst = audit.findings[0]
-        return Item.blamed(
-            audit.findings,
+        place = Place(
             kind=kind,
             name=name,
             cls=cls,
@@ -407,6 +406,7 @@ class Comparison:
             dtype=worst.dtype,
             shape=worst.shapes[0] if worst.shapes else (),
         )
+        return Item.blamed(place, audit.findings)
 
     def _audit(self, engine: Backend, *, gradients: bool = False) -> Audit:
         replicas = self.subject.replicas(engine)
@@ -445,8 +445,7 @@ class Comparison:
         return look.items
 
     def _missing(self, engine: Backend, mode: str, error: PolykerasError) -> Item:
-        return Item.missing(
-            str(error),
+        place = Place(
             kind="layer",
             name=self.subject.model.name,
             cls=type(self.subject.model).__name__,
@@ -456,6 +455,7 @@ class Comparison:
             dtype="",
             shape=(),
         )
+        return Item.missing(place, str(error))
 
 
 def _unbounded(calls: Calls) -> Calls:

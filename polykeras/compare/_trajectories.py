@@ -12,7 +12,7 @@ import numpy as np
 from polykeras.backend import Array, Backend
 from polykeras.compare._judging import Judged, judged, reconsidered
 from polykeras.compare._measures import SPREADS, Bound
-from polykeras.compare._report import Item
+from polykeras.compare._report import Item, Place
 from polykeras.compare._training import Steps, Track
 from polykeras.precision import epsilon_of
 
@@ -139,8 +139,7 @@ class TrainedReference:
         shape: tuple[int, ...],
         found: Judged,
     ) -> Item:
-        return Item.judged(
-            found,
+        place = Place(
             kind=kind,
             name=name,
             cls="weight" if kind != "loss" else "loss",
@@ -150,6 +149,7 @@ class TrainedReference:
             dtype=dtype or self.dtype,
             shape=shape,
         )
+        return Item.judged(place, found)
 
     def track(self, engine: Backend, steps: Steps, near: Steps | None) -> Track:
         """Return the run of an engine beside the reference's.
