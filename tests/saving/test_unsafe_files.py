@@ -19,8 +19,12 @@ import polykeras as keras
 from polykeras import layers, saving
 from polykeras.errors import ArgumentError, DataError, UnsafeFileError
 from polykeras.utils import get_file
-from tests.saving._unsafe import archive_with, refused, with_layer
-from tests.saving._unsafe import warm  # noqa: F401 - a fixture that runs by itself
+from tests.saving._unsafe import (
+    archive_with,
+    refused,
+    warm,  # noqa: F401 - a fixture that runs by itself
+    with_layer,
+)
 from tests.saving._watch import nothing_but
 
 

@@ -17,8 +17,12 @@ import pytest
 import polykeras as keras
 from polykeras import saving
 from polykeras.errors import ArgumentError, DataError, UnsafeFileError
-from tests.saving._unsafe import archive_with, make, refused
-from tests.saving._unsafe import warm  # noqa: F401 - a fixture that runs by itself
+from tests.saving._unsafe import (
+    archive_with,
+    make,
+    refused,
+    warm,  # noqa: F401 - a fixture that runs by itself
+)
 from tests.saving._watch import nothing_but
 
 # -- weights ---------------------------------------------------------------------
