@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +18,32 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 
-_Json = Annotated[Path | None, typer.Option(help="Write the report as JSON.")]
+def _in_a_folder(path: Path | None) -> Path | None:
+    """Refuse a file that could not be written, before there is something to write."""
+    if path is not None and not path.parent.is_dir():
+        raise typer.BadParameter(f"There is no folder {path.parent}. Make it first.")
+    return path
+
+
+_Json = Annotated[
+    Path | None,
+    typer.Option(
+        help="Write the report as JSON.", callback=_in_a_folder, dir_okay=False
+    ),
+]
 _Html = Annotated[
-    Path | None, typer.Option(help="Write the report as one page, with pictures.")
+    Path | None,
+    typer.Option(
+        help="Write the report as one page, with pictures.",
+        callback=_in_a_folder,
+        dir_okay=False,
+    ),
+]
+_Dump = Annotated[
+    Path,
+    typer.Option(
+        "--output", "-o", help="The file, .pkd.", callback=_in_a_folder, dir_okay=False
+    ),
 ]
 
 
@@ -89,7 +114,7 @@ def model(
     from polykeras.compare._sources import load_batch, model_from
     from polykeras.compare._store import bytes_of
 
-    try:
+    with _errors_said():
         limit = _limit(fail_over) if fail_over else None
         x, y = (None, None) if data is None else load_batch(data)
         made = model_from(source, seed)
@@ -97,7 +122,7 @@ def model(
             made,
             x,
             y,
-            backends=_listed(backends) or None,
+            backends=_listed(backends) if backends else None,
             reference=reference,
             steps=steps,
             batch_size=batch_size,
@@ -115,9 +140,6 @@ def model(
                 if report.gradients:
                     ops = bisect_gradients(comparison, engine)
                     typer.echo(f"{name}: {_guilty(ops, 'gradients')}")
-    except PolykerasError as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
-        raise typer.Exit(2) from None
     if limit is not None:
         _show(report, json, html)
         over = beyond(report, limit[0], ulp=limit[1])
@@ -132,12 +154,15 @@ def _limit(text: str) -> tuple[float, bool]:
     number = text.strip().lower()
     ulp = number.endswith("ulp")
     try:
-        return float(number.removesuffix("ulp")), ulp
+        limit = float(number.removesuffix("ulp"))
     except ValueError:
+        limit = -1.0
+    if not limit >= 0:
         raise ArgumentError(
             f"--fail-over takes units of the last place, such as 64ulp, or a relative "
             f"error, such as 1e-4; got {text!r}."
-        ) from None
+        )
+    return limit, ulp
 
 
 @app.command()
@@ -146,7 +171,7 @@ def dump(
         str,
         typer.Argument(metavar="MODEL", help="script.py:function or a .keras file."),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file, .pkd.")],
+    output: _Dump,
     backend: Annotated[str, typer.Option(help="The engine.")] = "numpy",
     data: Annotated[
         Path | None, typer.Option(help="An .npz file with x and perhaps y.")
@@ -160,16 +185,13 @@ def dump(
     from polykeras.compare._run import Comparison
     from polykeras.compare._sources import load_batch, model_from
 
-    try:
+    with _errors_said():
         x, y = (None, None) if data is None else load_batch(data)
         comparison = Comparison(
             model_from(source, seed), x, y, "numpy:float64", batch_size, seed
         )
         found = comparison.dump(engine_named(backend), steps)
         found.write(output)
-    except PolykerasError as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
-        raise typer.Exit(2) from None
     typer.echo(f"Wrote {output}: {len(found.entries)} arrays of {found.engine}")
 
 
@@ -184,11 +206,8 @@ def diff(
     from polykeras.compare._dump import Dump
     from polykeras.compare._dump import diff as compared
 
-    try:
+    with _errors_said():
         report = compared(Dump.read(first), Dump.read(second))
-    except PolykerasError as error:
-        typer.echo(f"{type(error).__name__}: {error}", err=True)
-        raise typer.Exit(2) from None
     _finish(report, json, html)
 
 
@@ -205,28 +224,33 @@ def op(
     html: _Html = None,
 ) -> None:
     """Compare one op over a grid of calls and dtypes; exit codes as for a model."""
-    from polykeras.backend import installed_backends
     from polykeras.compare._op import compare_op, shapes_of
 
+    with _errors_said():
+        try:
+            report = compare_op(
+                name,
+                backends=_listed(backends) if backends else None,
+                shapes=shapes_of(shapes) if shapes else (),
+                dtypes_tried=_listed(dtypes),
+                seed=seed,
+            )
+        except ModuleNotFoundError as error:
+            raise PolykerasError(
+                f"{error}. The sample calls come from the conformance suite: "
+                "pip install 'polykeras[conformance]'"
+            ) from error
+    _finish(report, json, html)
+
+
+@contextmanager
+def _errors_said() -> Iterator[None]:
+    """Print an error in the block as one line, and exit with 2."""
     try:
-        report = compare_op(
-            name,
-            backends=_listed(backends) or installed_backends(),
-            shapes=shapes_of(shapes) if shapes else (),
-            dtypes_tried=_listed(dtypes),
-            seed=seed,
-        )
+        yield
     except PolykerasError as error:
         typer.echo(f"{type(error).__name__}: {error}", err=True)
         raise typer.Exit(2) from None
-    except ModuleNotFoundError as error:
-        typer.echo(
-            f"{error}. The sample calls come from the conformance suite: "
-            "pip install 'polykeras[conformance]'",
-            err=True,
-        )
-        raise typer.Exit(2) from None
-    _finish(report, json, html)
 
 
 def _guilty(ops: list[str] | None, what: str) -> str:
@@ -246,11 +270,8 @@ def _show(report: Report, json: Path | None, html: Path | None) -> None:
     if json is not None:
         report.write_json(json)
     if html is not None:
-        try:
+        with _errors_said():
             report.write_html(html)
-        except PolykerasError as error:
-            typer.echo(f"{type(error).__name__}: {error}", err=True)
-            raise typer.Exit(2) from None
 
 
 def _finish(report: Report, json: Path | None, html: Path | None) -> None:

@@ -9,6 +9,7 @@ the dtype that was asked for and then converted, so that masks are the same bits
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
@@ -22,6 +23,7 @@ from polykeras.backend import (
     Tensor,
     engine_scope,
     get_backend,
+    installed_backends,
 )
 from polykeras.errors import ArgumentError, nearest
 from polykeras.ops._registry import REGISTRY
@@ -32,6 +34,7 @@ __all__ = [
     "Restricted",
     "Rounding",
     "engine_named",
+    "engines_named",
     "rounding_of",
 ]
 
@@ -84,6 +87,27 @@ def engine_named(said: str | Backend) -> Backend:
                 f"after the colon. {nearest(word, (*dtypes.FLOATS, *_WORDS))}"
             )
     return engine
+
+
+def engines_named(said: Sequence[str | Backend] | None) -> list[Backend]:
+    """Return the engines to compare with each other.
+
+    Args:
+        said: As for `engine_named`; None means all backends that are installed.
+
+    Raises:
+        ArgumentError: If there is none, or one twice.
+    """
+    names = installed_backends() if said is None else said
+    engines = [engine_named(name) for name in names]
+    if not engines:
+        raise ArgumentError("There is no backend to compare. Pass backends=[...].")
+    for name, count in Counter(engine.name for engine in engines).items():
+        if count > 1:
+            raise ArgumentError(
+                f"The engine {name!r} is given {count} times. Name each engine once."
+            )
+    return engines
 
 
 class Rounding(NamedTuple):

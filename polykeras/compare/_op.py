@@ -10,7 +10,7 @@ import numpy as np
 
 from polykeras import dtypes
 from polykeras.backend import REFERENCE, Array, Backend, engine_scope
-from polykeras.compare._engines import Recast, engine_named
+from polykeras.compare._engines import Recast, engine_named, engines_named
 from polykeras.compare._environment import environment_of
 from polykeras.compare._judging import REPLICAS, judged
 from polykeras.compare._measures import Bound
@@ -48,7 +48,7 @@ def shapes_of(text: str) -> list[tuple[int, ...]]:
 def compare_op(
     name: str,
     *,
-    backends: Sequence[str | Backend],
+    backends: Sequence[str | Backend] | None = None,
     shapes: Sequence[tuple[int, ...]] = (),
     dtypes_tried: Sequence[str] = ("float32",),
     reference: str | Backend = f"{REFERENCE}:float64",
@@ -58,7 +58,7 @@ def compare_op(
 
     Args:
         name: The name of the op in `polykeras.ops`.
-        backends: The engines.
+        backends: The engines; None means all backends that are installed.
         shapes: Shapes in place of those of the samples, one a tensor; samples with
             another number of tensors are left out.
         dtypes_tried: The dtypes of the tensors.
@@ -66,7 +66,8 @@ def compare_op(
         seed: Of the values.
 
     Raises:
-        ArgumentError: If there is no such op, dtype, or sample for the shapes.
+        ArgumentError: If there is no such op, dtype, or sample for the shapes, no
+            backend, or one twice.
         ModuleNotFoundError: If SciPy, which the suite needs, is not installed.
     """
     from polykeras.conformance._samples import real
@@ -92,7 +93,7 @@ def compare_op(
                 f"{len(shapes)} shapes were given."
             )
         samples = [_reshaped(fitting[0], shapes, real)]
-    engines = [engine_named(b) for b in backends]
+    engines = engines_named(backends)
     right = engine_named(reference)
     report = Report(f"op {name}", right.name, [e.name for e in engines])
     report.environment = environment_of(engines, seed=seed)

@@ -8,12 +8,12 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from polykeras import tree
-from polykeras.backend import REFERENCE, Array, Backend, installed_backends
+from polykeras.backend import REFERENCE, Array, Backend
 from polykeras.compare._audit import Audit
 from polykeras.compare._calls import Call
 from polykeras.compare._compiled import compiled_outcomes, is_compiled
 from polykeras.compare._dump import Dump, Entry
-from polykeras.compare._engines import Rounding, engine_named, rounding_of
+from polykeras.compare._engines import Rounding, engines_named, rounding_of
 from polykeras.compare._environment import digest, environment_of
 from polykeras.compare._graph import edges_of
 from polykeras.compare._judging import LAYER_REPLICAS, REPLICAS
@@ -35,7 +35,6 @@ from polykeras.compare._watchers import (
     sees_values,
 )
 from polykeras.errors import (
-    ArgumentError,
     OperationNotSupported,
     PolykerasError,
     ShapeError,
@@ -88,7 +87,7 @@ def compare(
         The report.
 
     Raises:
-        ArgumentError: If `model` is no model or no backend is given.
+        ArgumentError: If `model` is no model, or no backend or one twice is given.
         ShapeError: If `x` is None and the model does not say its input's shape.
 
     >>> import polykeras as keras
@@ -97,9 +96,7 @@ def compare(
     True
     """
     comparison = Comparison(model, x, y, reference, batch_size, seed)
-    engines = [engine_named(name) for name in backends or installed_backends()]
-    if not engines:
-        raise ArgumentError("There is no backend to compare. Pass backends=[...].")
+    engines = engines_named(backends)
     if steps is None:
         steps = int(bool(model.compiled))
     return comparison.run(engines, steps, pairwise=pairwise, max_memory=max_memory)

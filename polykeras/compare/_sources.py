@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, Final
 
@@ -106,19 +108,40 @@ def load_batch(path: Path) -> tuple[Any, Any]:
         Inputs, and targets or None.
 
     Raises:
-        DataError: If the file cannot be read or holds no inputs.
+        ArgumentError: If there is no such file.
+        DataError: If it cannot be read or holds no inputs.
     """
+    if not path.is_file():
+        raise ArgumentError(f"There is no file {path}.")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (OSError, ValueError) as error:
-        raise DataError(f"The data in {path} cannot be read: {error}") from error
+        with zipfile.ZipFile(path) as archive:
+            arrays = {
+                name.removesuffix(".npy"): _array(archive, name)
+                for name in archive.namelist()
+            }
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        ValueError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
+        raise DataError(
+            f"{path} is no readable .npz file: {error}. Write one with numpy.savez."
+        ) from error
     x, y = _gathered(arrays, "x"), _gathered(arrays, "y")
     if x is None:
         raise DataError(
             f"The file {path} holds {sorted(arrays)}, but no array x (or x0, x1, ...)."
         )
     return x, y
+
+
+def _array(archive: zipfile.ZipFile, name: str) -> Any:
+    with archive.open(name) as file:
+        return np.lib.format.read_array(file, allow_pickle=False)
 
 
 def _gathered(arrays: dict[str, Any], letter: str) -> Any:

@@ -97,11 +97,55 @@ def test_unknown_backends_and_bad_data_exit_with_2(script, tmp_path):
     assert "no array x" in " ".join(result.output.split())
 
 
+@pytest.mark.parametrize("harm", ["cut", "flipped", "bare", "pickled", "absent"])
+def test_damaged_data_is_refused(script, tmp_path, harm):
+    path = tmp_path / "d.npz"
+    np.savez_compressed(path, x=np.ones((2, 3)))
+    data = bytearray(path.read_bytes())
+    if harm == "cut":
+        path.write_bytes(data[:-40])
+    elif harm == "flipped":
+        data[60] ^= 255
+        path.write_bytes(data)
+    elif harm == "bare":
+        np.save(tmp_path / "d.npy", np.ones((2, 3)))
+        path = tmp_path / "d.npy"
+    elif harm == "pickled":
+        np.savez(path, x=np.array([{}]))
+    else:
+        path = tmp_path / "absent.npz"
+    result = run(f"{script}:build_model", "--backends", "numpy", "--data", path)
+    assert result.exit_code == 2, result.output
+    words = "no file" if harm == "absent" else "no readable .npz file"
+    assert words in " ".join(result.output.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--json", "{folder}/absent/r.json"), "There is no folder"),
+        (("--html", "{folder}/absent/r.html"), "There is no folder"),
+        (("--json", "{folder}"), "is a directory"),
+        (("--fail-over", "-1"), "such as 64ulp"),
+        (("--backends", "numpy,numpy"), "'numpy' is given 2 times"),
+        (("--backends", ","), "There is no backend to compare"),
+    ],
+)
+def test_wrong_options_exit_with_2_before_anything_runs(
+    script, tmp_path, options, words
+):
+    options = [option.format(folder=tmp_path) for option in options]
+    result = run(f"{script}:build_model", *options)
+    assert result.exit_code == 2, result.output
+    assert "Consistent" not in result.output
+    assert words in " ".join(result.output.replace("│", " ").split())
+
+
 def test_an_inconsistent_engine_exits_with_1(script, monkeypatch):
     wrong = Faulty({"matmul": lambda right, x, y, *rest: right(x, y, *rest) * 2})
     named = engine_named
     monkeypatch.setattr(
-        "polykeras.compare._run.engine_named",
+        "polykeras.compare._engines.engine_named",
         lambda said: named(wrong if said == "faulty" else said),
     )
     result = run(f"{script}:build_model", "--backends", "faulty")
@@ -114,6 +158,8 @@ def test_dumps_are_written_and_compared(script, tmp_path):
         out = tmp_path / f"{name}.pkd"
         result = run("dump", f"{script}:build_model", "--backend", engine, "-o", out)
         assert result.exit_code == 0, result.output
+    absent = tmp_path / "absent" / "c.pkd"
+    assert run("dump", f"{script}:build_model", "-o", absent).exit_code == 2
     result = run("diff", tmp_path / "a.pkd", tmp_path / "b.pkd")
     assert result.exit_code == 0, result.output
     (tmp_path / "b.pkd").write_bytes(b"damaged")
@@ -141,10 +187,6 @@ def test_a_limit_of_ones_own_decides_the_exit_code(script):
 def test_bisecting_says_which_ops_are_guilty(script, monkeypatch):
     wrong = Faulty({"matmul": lambda right, x, y, *rest: right(x, y, *rest) * 2})
     named = engine_named
-    monkeypatch.setattr(
-        "polykeras.compare._run.engine_named",
-        lambda said: named(wrong if said == "faulty" else said),
-    )
     monkeypatch.setattr(
         "polykeras.compare._engines.engine_named",
         lambda said: named(wrong if said == "faulty" else said),
