@@ -65,9 +65,10 @@ def _log1p(x: Any) -> Array:
     if x.dtype != jnp.float64:
         return y
     # XLA takes log(1 + x) from 1e-4 on, which loses digits to the rounding of the
-    # sum; x / ((1 + x) - 1) is what the rounding did to x.
+    # sum; x / ((1 + x) - 1) is what the rounding did to x. Without the barrier XLA
+    # takes (1 + x) - 1 for x.
     fixed = jax.lax.stop_gradient(x)
-    total = 1.0 + fixed
+    total = jax.lax.optimization_barrier(1.0 + fixed)  # type: ignore[no-untyped-call]
     exact = jnp.log(total) * (fixed / (total - 1.0))
     step = exact - jax.lax.stop_gradient(y)
     return y + jnp.where(jnp.isfinite(step), step, jnp.zeros_like(step))
