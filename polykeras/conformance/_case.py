@@ -109,6 +109,12 @@ class OpCase:
             raise PolykerasError(f"The case of {self.op!r} names no op.")
         return found  # type: ignore[no-any-return]
 
+    @property
+    def is_primitive(self) -> bool:
+        """Whether backends supply the op, instead of its being composed of others."""
+        operation = getattr(self.fn, "op", None)
+        return operation is not None and operation.is_primitive
+
     def result_dtypes(self, dtype: str) -> list[str]:
         """Return the dtype of each result where inputs have `dtype`."""
         rules = self.result if isinstance(self.result, tuple) else (self.result,)
@@ -132,12 +138,14 @@ class Trial:
         sample: The call.
         dtype: The dtype being tested.
         seed: Of the values drawn.
+        compiled: Whether the call is made in a compiled function.
     """
 
     case: OpCase
     sample: Sample
     dtype: str
     seed: int = 0
+    compiled: bool = False
 
     def __str__(self) -> str:
         return f"{self.case.op}/{self.dtype}/{self.sample}"

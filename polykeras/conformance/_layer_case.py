@@ -228,23 +228,26 @@ class LayerCase:
         return {"training": value}
 
     def check_dtypes(self) -> None:
-        """Policies decide the dtypes of outputs and variables."""
+        """Narrow policies decide the dtypes of outputs and variables."""
         known = current_backend().capabilities.dtypes
-        # Narrow policies share a program; one with 64 bits would make both wide.
-        for policies in (("float64",), ("mixed_float16", "bfloat16")):
-            named = [keras.dtype_policies.get(p) for p in policies]
-            chosen = [p for p in named if p.compute_dtype in known]
-            layers = [self.built(dtype=p.name) for p in chosen]
-            found = self.compiled([(x, {}) for x in layers], self.inputs())
-            for policy, layer, outputs in zip(chosen, layers, found, strict=True):
-                for y in outputs:
-                    name = ops.dtype(y)
-                    fits = name == policy.compute_dtype or not dtypes.is_float(name)
-                    assert fits, policy.name
-                    values = ops.convert_to_numpy(y).astype("float64")
-                    assert np.isfinite(values).all(), policy.name
-                kept = {v.dtype for v in layer.trainable_variables}
-                assert kept <= {policy.variable_dtype}, policy.name
+        policies = map(keras.dtype_policies.get, ("mixed_float16", "bfloat16"))
+        chosen = [p for p in policies if p.compute_dtype in known]
+        layers = [self.built(dtype=p.name) for p in chosen]
+        found = self.compiled([(x, {}) for x in layers], self.inputs())
+        for policy, layer, outputs in zip(chosen, layers, found, strict=True):
+            self._fits(policy.name, layer, outputs)
+
+    def _fits(self, name: str, layer: Any, outputs: Sequence[Any]) -> None:
+        """Assert that outputs and variables have the dtypes of a policy."""
+        policy = keras.dtype_policies.get(name)
+        for y in outputs:
+            kind = ops.dtype(y)
+            what = f"{self} {name}: the output has dtype {kind}"
+            assert kind == policy.compute_dtype or not dtypes.is_float(kind), what
+            values = ops.convert_to_numpy(y).astype("float64")
+            assert np.isfinite(values).all(), f"{self} {name}: {values}"
+        kept = {v.dtype for v in layer.trainable_variables}
+        assert kept <= {policy.variable_dtype}, f"{self} {name}: variables of {kept}"
 
     def compiled(self, calls: Sequence[tuple[Any, dict[str, Any]]], x: Any) -> Any:
         """Call layers in one compiled function and return the outputs of each.
@@ -282,7 +285,10 @@ class LayerCase:
             )
 
     def check_values(self) -> None:
-        """Outputs of inference and training equal those of the reference backend."""
+        """Outputs of inference and training equal those of the reference backend.
+
+        Their dtypes are those of the policies, as in `check_dtypes`.
+        """
         x = self.inputs("float64")
         modes = [self._training(training) for training in (False, True)]
         with use_backend(get_backend(REFERENCE)):
@@ -299,6 +305,7 @@ class LayerCase:
             calls = [(self.built(dtype=dtype), said) for said in modes]
             found = self.compiled(calls, x)
             for said, outputs, wanted in zip(modes, found, expected, strict=True):
+                self._fits(dtype, calls[0][0], outputs)
                 for y, right in zip(outputs, wanted, strict=True):
                     what = f"{self} {dtype} {said} {_engine()}"
                     assert_near(y, right, self.terms, what)

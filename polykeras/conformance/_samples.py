@@ -142,7 +142,7 @@ def made(
     return Draw(fn, shape, dtype)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
     """One call of an op, with placeholders for tensors.
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from polykeras import dtypes
 from polykeras.backend import Backend
 from polykeras.conformance._case import ErrorSample, OpCase, Trial
+from polykeras.conformance._programs import compiles
 from polykeras.conformance._settings import Settings
 from polykeras.conformance.cases import all_cases
 
@@ -54,7 +55,20 @@ def trials_of(choose: Choice, backend: Backend, settings: Settings) -> Iterator[
             continue
         for trial in choose(case, settings.exhaustive):
             if _has_dtypes(backend, trial):
-                yield replace(trial, seed=settings.seed)
+                compiled = _in_function(backend, trial, settings.exhaustive)
+                yield replace(trial, seed=settings.seed, compiled=compiled)
+
+
+def _in_function(backend: Backend, trial: Trial, exhaustive: bool) -> bool:
+    """Return whether a trial is run compiled, where the library runs well only so.
+
+    The plainest calls of primitives are not, nor is that of any op in its first dtype;
+    in an exhaustive run no call of a primitive and none in the first dtype.
+    """
+    case = trial.case
+    plain = exhaustive or trial.sample is case.samples[0]
+    eagerly = plain and (case.is_primitive or trial.dtype == case.dtypes[0])
+    return compiles(backend) and case.compiled and not eagerly
 
 
 def _has_dtypes(backend: Backend, trial: Trial) -> bool:

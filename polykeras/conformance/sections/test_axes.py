@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import pytest
 
-from polykeras.backend import REFERENCE, Backend, active, use_backend
+from polykeras import tree
+from polykeras.backend import REFERENCE, Array, Backend, use_backend
 from polykeras.conformance._case import Trial
 from polykeras.conformance._checks import check_same, check_trial
+from polykeras.conformance._programs import compiles, run_among
 from polykeras.conformance._trials import elementwise_pairs, with_axis
 
 _MOST: Final = 8
@@ -17,27 +20,20 @@ _MOST: Final = 8
 
 def _fails(trial: Trial, axis: int) -> Exception | None:
     try:
-        _with(trial, axis)
+        _with(trial, axis, trial.tensors())
     except Exception as error:  # whatever it is, it is compared
         return error
     return None
 
 
-def _with(trial: Trial, axis: int) -> list[Any]:
-    tensors = trial.tensors()
+def _with(trial: Trial, axis: int, tensors: Sequence[Any]) -> list[Any]:
     args, kwargs = trial.sample.filled(tensors)
     place = trial.axis_place
     assert place is not None
     if place < len(args):
         args = (*args[:place], axis, *args[place + 1 :])
-        return _flat(trial.case.fn(*args, **kwargs))
-    return _flat(trial.case.fn(*args, **{**kwargs, "axis": axis}))
-
-
-def _flat(results: Any) -> list[Any]:
-    from polykeras import tree
-
-    return tree.flatten(results)
+        return tree.flatten(trial.case.fn(*args, **kwargs))
+    return tree.flatten(trial.case.fn(*args, **{**kwargs, "axis": axis}))
 
 
 @pytest.mark.trials(of=with_axis)
@@ -48,11 +44,15 @@ def test_axes(backend: Backend, trial: Trial) -> None:
         past = (min(good) - 1, max(good) + 1)
         expected = {a: str(_fails(trial, a)) for a in past}
     rank = -min(good)
-    for axis in (a for a in good if a >= 0 and a - rank in good):
-        found, again = (
-            [np.array(backend.to_numpy(x)) for x in _with(trial, a)]
-            for a in (axis, axis - rank)
-        )
+    axes = [a for a in good if a >= 0 and a - rank in good]
+
+    def along(tensors: list[Any]) -> list[list[list[Any]]]:
+        return [[_with(trial, x, tensors) for x in (a, a - rank)] for a in axes]
+
+    compiled = trial.case.compiled and compiles(backend)
+    run = backend.compile(along) if compiled else along
+    for axis, results in zip(axes, run(trial.tensors()), strict=True):
+        found, again = ([backend.to_numpy(x) for x in xs] for xs in results)
         check_same(again, found, f"{trial}: axis {axis - rank} as axis {axis}")
     for axis in past:
         error = _fails(trial, axis)
@@ -62,7 +62,8 @@ def test_axes(backend: Backend, trial: Trial) -> None:
         )
 
 
-PAIRS: Final = (
+Shapes: TypeAlias = tuple[tuple[int, ...], ...]
+PAIRS: Final[tuple[Shapes, ...]] = (
     ((2, 3), ()),
     ((), (2, 3)),
     ((3,), (2, 3)),
@@ -78,11 +79,14 @@ PAIRS: Final = (
     "shapes", PAIRS, ids=lambda s: ",".join("x".join(map(str, x)) or "()" for x in s)
 )
 @pytest.mark.trials(of=elementwise_pairs)
-def test_broadcasting(
-    backend: Backend, trial: Trial, shapes: tuple[tuple[int, ...], ...]
-) -> None:
-    values = [
-        np.resize(x, shape) for x, shape in zip(trial.values(), shapes, strict=True)
-    ]
-    results = trial.run([active().convert_to_tensor(x) for x in values])
+def test_broadcasting(backend: Backend, trial: Trial, shapes: Shapes) -> None:
+    forms = [(trial, other) for other in PAIRS]
+    results = run_among((trial, shapes), forms, _resized)
+    _, values = _resized((trial, shapes))
     check_trial(backend, trial, results, values=values, what=f"shapes {shapes}")
+
+
+def _resized(form: tuple[Trial, Shapes]) -> tuple[Trial, list[Array]]:
+    trial, shapes = form
+    values = zip(trial.values(), shapes, strict=True)
+    return trial, [np.resize(x, shape) for x, shape in values]

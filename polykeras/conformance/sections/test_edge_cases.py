@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import ml_dtypes
@@ -13,6 +14,7 @@ from polykeras.autodiff import vjp
 from polykeras.backend import REFERENCE, Array, Backend, active, use_backend
 from polykeras.conformance._case import Trial
 from polykeras.conformance._checks import check_trial
+from polykeras.conformance._programs import run_among
 from polykeras.conformance._trials import with_special_values
 from polykeras.conformance.edge_cases import (
     EDGE_CASES,
@@ -124,14 +126,19 @@ def test_slopes(
 @pytest.mark.trials(of=with_special_values)
 def test_special_values(backend: Backend, trial: Trial) -> None:
     """NaN, infinities, zeros of both signs, the largest and smallest numbers."""
+    known = backend.capabilities.dtypes.intersection(trial.case.dtypes)
+    narrow = [d for d in dtypes.FLOATS if d in known and d != "float64"]
+    alike = [trial.dtype] if trial.dtype == "float64" else narrow
+    results = run_among(trial, [replace(trial, dtype=d) for d in alike], _special)
+    _, values = _special(trial)
+    check_trial(backend, trial, results, values=values, what="special values")
+
+
+def _special(trial: Trial) -> tuple[Trial, list[Array]]:
     limits: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(trial.dtype))  # type: ignore[no-untyped-call]
     top, least = float(limits.max), float(limits.smallest_normal)
     special = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, top, -top, least, -least]
-    values = [
-        np.array(special, dtypes.as_numpy_dtype(trial.dtype))
-        for _ in trial.sample.draws
-    ]
-    if len(values) == 2:
-        values = [values[0][:, None], values[1][None, :]]
-    results = trial.run([backend.convert_to_tensor(x) for x in values])
-    check_trial(backend, trial, results, values=values, what="special values")
+    values = np.array(special, dtypes.as_numpy_dtype(trial.dtype))
+    if len(trial.sample.draws) == 1:
+        return trial, [values]
+    return trial, [values[:, None], values[None, :]]
