@@ -24,14 +24,50 @@ __all__ = [
     "RepeatableScope",
     "StateScope",
     "StatelessScope",
+    "catch_up",
     "current_scope",
     "donating",
     "functional",
     "is_donated",
+    "running_behind",
 ]
 
 _scope: ContextVar[StateScope | None] = ContextVar("polykeras_state", default=None)
 _donated: ContextVar[bool] = ContextVar("polykeras_donated", default=False)
+
+
+_behind: ContextVar[Callable[[], None] | None] = ContextVar(
+    "polykeras_behind", default=None
+)
+
+
+class running_behind:  # noqa: N801 used like a function, and once a batch
+    """A block before whose code reads or assigns a variable, `run` is called.
+
+    Args:
+        run: Runs the steps that wait to be run together, if any.
+    """
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        """Wait to be entered."""
+        self._run = run
+
+    def __enter__(self) -> None:
+        self._token = _behind.set(self._run)
+
+    def __exit__(self, *error: object) -> None:
+        _behind.reset(self._token)
+
+
+def catch_up() -> None:
+    """Run the steps that a block of `running_behind` lets wait."""
+    run = _behind.get()
+    if run is not None:
+        token = _behind.set(None)
+        try:
+            run()
+        finally:
+            _behind.reset(token)
 
 
 @contextmanager
@@ -130,7 +166,7 @@ class RepeatableScope(StateScope):
         """Return the value that the variable had when it was first read here."""
         value = super().read(variable)
         if value is None and not is_abstract_engine():
-            value = variable._value
+            value = variable.raw()
         if value is not None:
             self.values[id(variable)] = value
         return value

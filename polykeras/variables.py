@@ -17,7 +17,7 @@ from polykeras.naming import unique_name
 from polykeras.ops._abstract import Spec
 from polykeras.ops._operands import Operand, Traced
 from polykeras.ops._registry import REGISTRY
-from polykeras.state import current_scope, is_donated
+from polykeras.state import catch_up, current_scope, is_donated
 
 if TYPE_CHECKING:
     from polykeras.backend import Array, Backend, Tensor
@@ -189,7 +189,7 @@ class Variable(Operand):
             if is_abstract_engine():
                 value = Spec(self._shape, self._dtype)
             else:
-                value = self._value
+                value = self.raw()
         target = _autocast.get()
         if (
             target is not None
@@ -259,7 +259,7 @@ class Variable(Operand):
         return self.backend.to_numpy(self._concrete()).copy()
 
     def _concrete(self) -> Tensor:
-        value = self.value if current_scope() is not None else self._value
+        value = self.value if current_scope() is not None else self.raw()
         while isinstance(value, Traced):
             inner = getattr(value, "primal", None)
             value = np.asarray(value) if inner is None else inner()
@@ -320,6 +320,7 @@ class Variable(Operand):
         if scope is not None:
             scope.write(self, value)
         elif engine is self.backend:
+            catch_up()
             self._value = value
         return self
 
@@ -351,6 +352,7 @@ class Variable(Operand):
 
     def raw(self) -> Tensor:
         """Return the stored tensor, whatever scope is active."""
+        catch_up()
         return self._value
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
@@ -361,7 +363,7 @@ class Variable(Operand):
                 setattr(other, name, getattr(self, name))
         other.backend = _target.get() or self.backend
         other._value = other.backend.from_numpy(
-            self.backend.to_numpy(self._value), self._dtype
+            self.backend.to_numpy(self.raw()), self._dtype
         )
         return other
 
@@ -393,6 +395,7 @@ class Variable(Operand):
 
     def __repr__(self) -> str:
         head = f"<Variable path={self.path}, shape={self._shape}, dtype={self._dtype}"
-        if self.backend.is_concrete(self._value):
-            return f"{head}, value={self.backend.to_numpy(self._value)}>"
+        value = self.raw()
+        if self.backend.is_concrete(value):
+            return f"{head}, value={self.backend.to_numpy(value)}>"
         return f"{head}>"

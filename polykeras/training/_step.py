@@ -28,7 +28,7 @@ from polykeras.training._dispatch import (
     capacity_for,
     loop,
 )
-from polykeras.training.data import Group, Rows, gathered, is_text
+from polykeras.training.data import Group, Rows, Stacked, gathered, is_text
 
 if TYPE_CHECKING:
     from polykeras.backend import Array
@@ -142,14 +142,17 @@ class Step:
         self._pace.forget()
         sizes = [x.shape[0] for x in tree.flatten(batch) if x is not None]
         capacity = max(each, capacity_for(sizes[0], steps))
-        return DispatchPlan(each, capacity, self._pace if free else None, apart)
+        pace = self._pace if free else None
+        return DispatchPlan(each, capacity, pace, apart, loops=True)
 
     def __call__(self, group: Group) -> Any:
         """Run the step on some batches and return its result for the last."""
         keys = self._next_keys(len(group))
+        if isinstance(group, Stacked):
+            return self._run_in_loop(group, keys)
         if isinstance(group, Rows):
             if not self.backend.capabilities.eager:
-                return self._run_on_rows(group, keys)
+                return self._run_in_loop(group, keys)
             if self._collects:
                 return self._run_in_slices(group, keys)
             return self._run_row_by_row(group, keys)
@@ -177,24 +180,31 @@ class Step:
             return result
         return {name: result[name] for name in self._names}
 
-    def _run_on_rows(self, rows: Rows, keys: Array) -> Any:
-        program = self._on_rows.get((rows.capacity, rows.form))
+    def _run_in_loop(self, group: Rows | Stacked, keys: Array) -> Any:
+        form, capacity, put = group.form, group.capacity, self.backend.argument
+        if isinstance(group, Rows):
+            tensors: list[Any] = group.tensors
+            numbers = put(group.padded())
+        else:
+            tensors = [None if a is None else put(a) for a in group.arrays]
+            numbers = None
+        known = ("loop", capacity, form, numbers is None)
+        program = self._on_rows.get(known)
         if program is None:
-            program = self._program_on_rows(rows.capacity, rows.form)
-            self._on_rows[rows.capacity, rows.form] = program
-        put, count, traces = self.backend.argument, len(rows), self.traces
-        padded = np.zeros((rows.capacity, 2), np.uint32)
+            program = self._on_rows[known] = self._looping_program(capacity, form)
+        count, traces = len(group), self.traces
+        padded = np.zeros((capacity, 2), np.uint32)
         padded[:count] = keys
         began = time.perf_counter()
         result, new = program(
             [v.raw() for v in self._variables],
-            rows.tensors,
-            put(rows.padded()),
+            tensors,
+            numbers,
             put(padded),
             put(np.asarray(count, np.int32)),
         )
         result = self._take_in(result, new)
-        if self.traces > traces or rows.capacity == 1:
+        if self.traces > traces or capacity == 1:
             self._pace.forget()
         else:
             self._pace.note(result, count, began)
@@ -299,8 +309,8 @@ class Step:
         self._remainders.add(rows.samples)
         return True
 
-    def _program_on_rows(self, capacity: int, form: Any) -> Callable[..., Any]:
-        """Return the compiled function that runs `Rows`."""
+    def _looping_program(self, capacity: int, form: Any) -> Callable[..., Any]:
+        """Return the compiled function that runs `Rows` or `Stacked`."""
 
         def one(batch: Any, key: Any) -> Any:
             return self._noting_names(self._one(batch, key))
@@ -308,7 +318,7 @@ class Step:
         pure = functional(one, self._variables)
 
         def step(at: Any, values: Any, tensors: Any, numbers: Any, keys: Any) -> Any:
-            rows = ops.take(numbers, at, axis=0)
+            rows = at if numbers is None else ops.take(numbers, at, axis=0)
             batch = gathered(tensors, form, lambda x: ops.take(x, rows, axis=0))
             result, new = pure(values, batch, ops.take(keys, at, axis=0))
             return tree.map_leaves(ops.convert_to_tensor, result), new
@@ -322,9 +332,9 @@ class Step:
                 if self._collects:
                     result = tree.map_leaves(lambda x: ops.expand_dims(x, 0), result)
                 return result, new
-            rows = numbers.shape[1]
+            size = () if numbers is None else numbers.shape[1:]
             batch = gathered(
-                tensors, form, lambda x: Spec((rows, *x.shape[1:]), ops.dtype(x))
+                tensors, form, lambda x: Spec((*size, *x.shape[1:]), ops.dtype(x))
             )
             return loop(
                 lambda i, values: step(i, values, tensors, numbers, keys),

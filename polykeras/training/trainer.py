@@ -20,6 +20,7 @@ from polykeras.training.data import (
     DataAdapter,
     Group,
     Rows,
+    RunGroup,
     make_adapter,
     split_off,
     unpack,
@@ -239,13 +240,18 @@ class Trainer(Compiling, Running):
             step = self._step("train")
             return self._plan(step, batch, run.data, observers.acts_on_batches("train"))
 
-        with run.data.groups(plan_for) as groups:
+        def take(group: Group) -> None:
+            nonlocal logs
+            assert step is not None
+            observers.on_train_batch_begin(run.batch)
+            logs = _named(step(group))
+            run.batch, run.logs = run.batch + len(group), logs
+            observers.on_train_batch_end(run.batch - 1, logs)
+
+        runner = RunGroup(take, lambda: self.stop_training)
+        with run.data.groups(plan_for, runner) as groups:
             for group in groups:
-                assert step is not None
-                observers.on_train_batch_begin(run.batch)
-                logs = _named(step(group))
-                run.batch, run.logs = run.batch + len(group), logs
-                observers.on_train_batch_end(run.batch - 1, logs)
+                take(group)
                 check()
                 if self.stop_training:
                     break
@@ -313,13 +319,17 @@ class Trainer(Compiling, Running):
             step = self._step("test")
             return self._plan(step, batch, data, observers.acts_on_batches("test"))
 
-        with data.groups(plan_for) as groups:
+        def take(group: Group) -> None:
+            nonlocal done, logs
+            assert step is not None
+            observers.on_test_batch_begin(done)
+            logs = _named(step(group))
+            done += len(group)
+            observers.on_test_batch_end(done - 1, logs)
+
+        with data.groups(plan_for, RunGroup(take)) as groups:
             for group in groups:
-                assert step is not None
-                observers.on_test_batch_begin(done)
-                logs = _named(step(group))
-                done += len(group)
-                observers.on_test_batch_end(done - 1, logs)
+                take(group)
                 check()
         if step is None:
             raise DataError("The evaluation data yielded no batch.")

@@ -6,14 +6,17 @@ from polykeras.training.data._adapter import (
     split_off,
     unpack,
 )
+from polykeras.training.data._ahead import RunGroup
 from polykeras.training.data._arrays import is_text
-from polykeras.training.data._groups import Group, Plan, Rows, gathered
+from polykeras.training.data._groups import Group, Plan, Rows, Stacked, gathered
 
 __all__ = [
     "DataAdapter",
     "Group",
     "Plan",
     "Rows",
+    "RunGroup",
+    "Stacked",
     "gathered",
     "is_text",
     "make_adapter",

@@ -12,6 +12,7 @@ import numpy as np
 from polykeras import tree
 from polykeras.backend import Array
 from polykeras.errors import ArgumentError, DataError
+from polykeras.training.data._ahead import RunGroup
 from polykeras.training.data._groups import Group, PlanFor, grouped
 
 __all__ = ["DataAdapter", "DrawOrder", "make_adapter", "split_off", "unpack"]
@@ -74,12 +75,16 @@ class DataAdapter(ABC):
         """Return the batches of one epoch, ``(x, y, sample_weight)`` or less each."""
 
     @contextmanager
-    def groups(self, plan_for: PlanFor) -> Iterator[Iterator[Group]]:
+    def groups(
+        self, plan_for: PlanFor, runner: RunGroup | None = None
+    ) -> Iterator[Iterator[Group]]:
         """Yield the batches of one epoch in groups that are run by one dispatch.
 
         Args:
             plan_for: Returns the plan for data like a batch, which may have `Spec`
                 in place of tensors; called once, before the first group.
+            runner: Runs a group that must not wait to be yielded; None if every group
+                has to be.
         """
         with self.epoch() as batches:
             yield grouped(batches, plan_for)

@@ -14,6 +14,7 @@ from polykeras.errors import ArgumentError, DataError
 from polykeras.ops._abstract import AbstractEngine, Spec
 from polykeras.ops._operands import Operand
 from polykeras.training.data._adapter import DataAdapter, DrawOrder, unpack
+from polykeras.training.data._ahead import RunGroup
 from polykeras.training.data._groups import (
     Group,
     Plan,
@@ -23,7 +24,14 @@ from polykeras.training.data._groups import (
     grouped,
 )
 
-__all__ = ["ArrayAdapter", "class_weights", "is_text", "to_host", "to_tensor"]
+__all__ = [
+    "ArrayAdapter",
+    "class_weights",
+    "is_ready",
+    "is_text",
+    "to_host",
+    "to_tensor",
+]
 
 # Data up to this size stay on the device for a whole run; larger ones are streamed, in
 # blocks of about this size.
@@ -31,6 +39,9 @@ _RESIDENT_BYTES: Final = 2**29
 _BLOCK_BYTES: Final = 2**25
 # The device reads one while the next is filled.
 _blocks: Final = Buffers(2 * _BLOCK_BYTES, 2)
+
+_KEPT: Final = frozenset(map(np.dtype, ("bool", "uint8", "int8", "int16", "int32")))
+_FLOATS: Final = {name: np.dtype(name) for name in ("float16", "float32", "float64")}
 
 
 def to_host(x: Any) -> Array:
@@ -67,6 +78,17 @@ def to_host(x: Any) -> Array:
         if array.min() >= limits.min and array.max() <= limits.max:
             return array.astype(np.int32)
     return array
+
+
+def is_ready(batch: Any) -> bool:
+    """Return whether a batch is a tuple of arrays that `to_host` would not change."""
+    if type(batch) is not tuple or not 1 <= len(batch) <= 3:
+        return False
+    floats = _FLOATS.get(config.floatx())
+    for a in batch:
+        if type(a) is not np.ndarray or not (a.dtype is floats or a.dtype in _KEPT):
+            return False
+    return True
 
 
 def is_text(x: Any) -> bool:
@@ -142,7 +164,9 @@ class ArrayAdapter(DataAdapter):
         yield self._epoch(None)
 
     @contextmanager
-    def groups(self, plan_for: PlanFor) -> Iterator[Iterator[Group]]:
+    def groups(
+        self, plan_for: PlanFor, runner: RunGroup | None = None
+    ) -> Iterator[Iterator[Group]]:
         """Yield the batches of an epoch, as `Rows` where the plan takes them."""
         plan = plan_for(self._example())
         leaves = [a for a in self._leaves if a is not None]

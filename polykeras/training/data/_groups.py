@@ -11,7 +11,7 @@ import numpy as np
 from polykeras import tree
 from polykeras.backend import Array
 
-__all__ = ["Group", "Plan", "PlanFor", "Rows", "gathered", "grouped"]
+__all__ = ["Group", "Plan", "PlanFor", "Rows", "Stacked", "gathered", "grouped"]
 
 
 class Plan(Protocol):
@@ -22,6 +22,8 @@ class Plan(Protocol):
         rows: Batches wanted in the next `Rows`.
         capacity: Most batches in `Rows`; 0 where lists are wanted.
         pads: Whether a last batch of `Rows` is filled up to the size of the others.
+        stacks: Whether batches that come one by one are wanted as `Stacked`, as many
+            as `rows` says.
     """
 
     @property
@@ -32,6 +34,8 @@ class Plan(Protocol):
     def capacity(self) -> int: ...
     @property
     def pads(self) -> bool: ...
+    @property
+    def stacks(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,28 @@ class Rows:
         return padded
 
 
-Group = Sequence[Any] | Rows
+@dataclass(frozen=True)
+class Stacked:
+    """Batches of one form, on a new first axis of arrays on the host.
+
+    Args:
+        arrays: The leaves, with room for `capacity` batches; None for a part that is
+            missing.
+        form: Their structure.
+        count: Batches in them.
+        capacity: Most batches in a group, for which a program is compiled.
+    """
+
+    arrays: list[Any]
+    form: Any
+    count: int
+    capacity: int
+
+    def __len__(self) -> int:
+        return self.count
+
+
+Group = Sequence[Any] | Rows | Stacked
 PlanFor = Callable[[Any], Plan]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,14 @@ from polykeras import tree
 from polykeras.backend import active
 from polykeras.errors import DataError
 from polykeras.training.data._adapter import DataAdapter, DrawOrder, unpack
-from polykeras.training.data._arrays import class_weights, to_host, to_tensor
+from polykeras.training.data._ahead import RunGroup, taken_ahead
+from polykeras.training.data._arrays import (
+    class_weights,
+    is_ready,
+    to_host,
+    to_tensor,
+)
+from polykeras.training.data._groups import Group, PlanFor, grouped
 
 __all__ = ["IterableAdapter"]
 
@@ -60,6 +68,33 @@ class IterableAdapter(DataAdapter):
     @contextmanager
     def epoch(self) -> Iterator[Iterator[Any]]:
         """Yield the batches of an epoch and tell the source when it is over."""
+        with self._on_host() as batches:
+            yield map(_tensors, batches)
+
+    @contextmanager
+    def groups(
+        self, plan_for: PlanFor, runner: RunGroup | None = None
+    ) -> Iterator[Iterator[Group]]:
+        """Yield the batches of an epoch, `Stacked` where the plan takes them."""
+        with self._on_host() as batches:
+            yield self._groups(batches, plan_for, runner)
+
+    def _groups(
+        self, batches: Iterator[Any], plan_for: PlanFor, runner: RunGroup | None
+    ) -> Iterator[Group]:
+        first = next(batches, None)
+        if first is None:
+            return
+        plan = plan_for(_tensors(first))
+        batches = itertools.chain((first,), batches)
+        if plan.stacks and runner is not None:
+            yield from taken_ahead(batches, plan, runner, lambda x: [_tensors(x)])
+        else:
+            yield from grouped(map(_tensors, batches), lambda _: plan)
+
+    @contextmanager
+    def _on_host(self) -> Iterator[Iterator[Any]]:
+        """Yield the batches with arrays for all that is no tensor of the backend."""
         begin = getattr(self._source, "on_epoch_begin", None)
         if callable(begin):
             begin()
@@ -114,6 +149,8 @@ class IterableAdapter(DataAdapter):
             yield batch
 
     def _convert(self, batch: Any) -> Any:
+        if self._class_weight is None and self.inspect is None and is_ready(batch):
+            return batch
         if isinstance(batch, list):
             # Loaders of other libraries yield lists of parts.
             batch = tuple(batch)
@@ -121,24 +158,31 @@ class IterableAdapter(DataAdapter):
         if self._class_weight is not None and sample_weight is None:
             host = tree.map_leaves(to_host, y)
             sample_weight = class_weights(host, self._class_weight)
-        x = _tensors(x)
+        x = _arrays(x)
         if self.inspect is not None and y is not None:
             on_host = _mapped(lambda a: to_host(a) if _is_on_host(a) else None, y)
-            if not self.inspect(x, on_host):
+            if not self.inspect(_tensors(x), on_host):
                 self.inspect = None
         parts = [] if y is None else [y]
         if sample_weight is not None:
             parts = [y, sample_weight]
-        return (x, *map(_tensors, parts))
+        return (x, *map(_arrays, parts))
+
+
+def _arrays(structure: Any) -> Any:
+    engine = active()
+
+    def leaf(a: Any) -> Any:
+        return a if a is None or engine.is_tensor(a) else to_host(a)
+
+    return _mapped(leaf, structure)
 
 
 def _tensors(structure: Any) -> Any:
     engine = active()
 
     def leaf(a: Any) -> Any:
-        if a is None or engine.is_tensor(a):
-            return a
-        return to_tensor(to_host(a))
+        return a if a is None or engine.is_tensor(a) else to_tensor(a)
 
     return _mapped(leaf, structure)
 
