@@ -12,6 +12,7 @@ import numpy as np
 from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend
 from polykeras.compare._compiled import is_compiled
+from polykeras.errors import StateError
 from polykeras.layers._call import Observer, observing
 from polykeras.precision import epsilon_of
 from polykeras.random import seed_scope
@@ -236,8 +237,13 @@ def _array(engine: Backend, x: Any) -> Array:
 def _loss_in(logs: dict[str, Any], model: Any) -> float:
     """Return the loss, or what a training step of one's own logs in its place."""
     own = {name: value for name, value in logs.items() if name != "loss"}
-    if model.loss is None and own:
+    if own and (model.loss is None or "loss" not in logs):
         return float(next(iter(own.values())))
+    if "loss" not in logs:
+        raise StateError(
+            f"A training step of {model.name!r} logs nothing to compare. Return a dict "
+            "with the loss from train_step, or list a metric in metrics."
+        )
     return float(logs["loss"])
 
 

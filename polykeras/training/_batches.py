@@ -155,17 +155,21 @@ class BatchSteps:
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
-        """Return the value of each metric by name: the loss first."""
+        """Return the value of each of `metrics` by name: the loss first."""
         compiled = self._compile_metrics
+        metrics = self.metrics
+        # A class that lists its own metrics has others neither reset nor reported.
+        listed = {id(m) for m in metrics}
         results: dict[str, Any] = {}
-        ahead = self._loss_metrics()
-        placed = {id(m) for m in ahead}
-        for metric in ahead:
-            results[metric.name] = metric.result()
-        if compiled is not None:
+        placed: set[int] = set()
+        for metric in self._loss_metrics():
+            if id(metric) in listed:
+                results[metric.name] = metric.result()
+                placed.add(id(metric))
+        if compiled is not None and listed.intersection(map(id, compiled.metrics)):
             results |= compiled.result()
             placed |= {id(m) for m in compiled.metrics}
-        for metric in self.metrics:
+        for metric in metrics:
             if id(metric) not in placed:
                 value = metric.result()
                 results |= value if isinstance(value, dict) else {metric.name: value}
@@ -189,11 +193,14 @@ class BatchSteps:
     @while_frozen
     def metrics(self) -> list[Any]:
         """The metrics: the loss, those of its outputs, compiled ones, and others."""
+        return unique([*self._step_metrics(), *super().metrics])  # type: ignore[misc]
+
+    def _step_metrics(self) -> list[Any]:
+        """Return the metrics that `train_step` updates by itself."""
         found = self._loss_metrics()
         if self._compile_metrics is not None:
             found += self._compile_metrics.metrics
-        found += super().metrics  # type: ignore[misc]
-        return unique(found)
+        return found
 
     @property
     def metrics_names(self) -> list[str]:

@@ -61,7 +61,8 @@ class Running(BatchSteps):
         found = self._state_of_calls()
         for optimizer in self._optimizers():
             found += optimizer.variables
-        for metric in self.metrics:
+        # An overridden `metrics` need not list what a step updates.
+        for metric in unique([*self.metrics, *self._step_metrics()]):
             found += metric.variables
         return unique(found)
 

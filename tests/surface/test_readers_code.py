@@ -306,6 +306,41 @@ def test_overridden_metrics_train_step_and_build(backend):
     assert repr(Linear(3, name="l")) == "<Linear name=l, built=False>"
 
 
+@pytest.mark.parametrize("compiled", [{}, {"loss": "mse", "metrics": ["mae"]}])
+def test_a_model_reports_the_metrics_that_it_lists(backend, compiled):
+    class Own(Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(1, kernel_initializer="ones")
+            self.total = keras.metrics.Mean(name="total_loss")
+
+        def call(self, inputs):
+            return self.dense(inputs)
+
+        @property
+        def metrics(self):
+            return [self.total]
+
+        def compute_loss(self, x, y, y_pred, sample_weight=None, training=True):
+            loss = ops.mean(ops.square(y - y_pred))
+            self.total.update_state(loss)
+            return loss
+
+    model = Own()
+    model.compile("sgd", **compiled)
+    y = Y[:, None] + 1
+    first = float(np.mean(np.square(model.predict(X, verbose=0) - y)))
+    history = model.fit(X, y, epochs=2, validation_data=(X, y), verbose=0).history
+    # Nothing that is not reset is reported: a second epoch would not start anew.
+    assert list(history) == ["total_loss", "val_total_loss"]
+    assert history["total_loss"][0] == pytest.approx(first, rel=1e-5)
+    assert history["total_loss"][1] == pytest.approx(
+        history["val_total_loss"][0], rel=1e-5
+    )
+    logs = model.evaluate(X, y, verbose=0, return_dict=True)
+    assert list(logs) == model.metrics_names == ["total_loss"]
+
+
 # -- pure functions ----------------------------------------------------------------
 
 
