@@ -96,8 +96,12 @@ def engines_named(said: Sequence[str | Backend] | None) -> list[Backend]:
         said: As for `engine_named`; None means all backends that are installed.
 
     Raises:
-        ArgumentError: If there is none, or one twice.
+        ArgumentError: If it is no list, or there is no engine, or one twice.
     """
+    if isinstance(said, str | Backend):
+        raise ArgumentError(
+            f"Expected a list of engines, such as ['numpy', 'torch'], got {said!r}."
+        )
     names = installed_backends() if said is None else said
     engines = [engine_named(name) for name in names]
     if not engines:

@@ -308,6 +308,9 @@ class Perturbed(Recast):
                 out += block
                 if not self._rounds_itself:
                     self._limit(block, out)
+                elif not np.isfinite(out.max() - out.min()):
+                    # Infinity less an infinite error is NaN.
+                    np.copyto(out, block, where=~np.isfinite(block))
         return self.inner.borrowed(moved.reshape(values.shape))
 
     def _limit(self, values: Array, moved: Array) -> None:
@@ -409,7 +412,7 @@ class Perturbed(Recast):
     def _mapped(self, args: tuple[Any, ...], fn: Any) -> list[Any]:
         inexact = {id(x) for x in self._inexact(args)}
         return [
-            self.inner.from_numpy(fn(self.to_numpy(a)), self.dtype_name(a))
+            self.inner.from_numpy(np.asarray(fn(self.to_numpy(a))), self.dtype_name(a))
             if id(a) in inexact
             else a
             for a in args

@@ -35,6 +35,7 @@ from polykeras.compare._watchers import (
     sees_values,
 )
 from polykeras.errors import (
+    ArgumentError,
     OperationNotSupported,
     PolykerasError,
     ShapeError,
@@ -87,7 +88,8 @@ def compare(
         The report.
 
     Raises:
-        ArgumentError: If `model` is no model, or no backend or one twice is given.
+        ArgumentError: If `model` is no model, no backend or one twice is given, or a
+            number is none or negative.
         ShapeError: If `x` is None and the model does not say its input's shape.
 
     >>> import polykeras as keras
@@ -95,8 +97,18 @@ def compare(
     >>> keras.compare(model, backends=["numpy"]).consistent
     True
     """
-    comparison = Comparison(model, x, y, reference, batch_size, seed)
+    for name, value, least in (
+        ("steps", steps or 0, 0),
+        ("batch_size", batch_size, 1),
+        ("seed", seed, 0),
+        ("max_memory", max_memory or 0, 0),
+    ):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ArgumentError(
+                f"{name} must be an integer of at least {least}, got {value!r}."
+            )
     engines = engines_named(backends)
+    comparison = Comparison(model, x, y, reference, batch_size, seed)
     if steps is None:
         steps = int(bool(model.compiled))
     return comparison.run(engines, steps, pairwise=pairwise, max_memory=max_memory)
@@ -240,6 +252,7 @@ class Comparison:
         aware = any(map(depends_on_mode, subject.model._flatten_layers()))
         # The pass in training mode is the one inside the first training step.
         inside = aware and steps > 0 and not subject.has_own_step
+        inside = inside and sees_values(self.reference)
         calls = self._compare_layers(report, engines, "inference", steps)
         if aware and not inside:
             calls = self._compare_layers(report, engines, "training", steps)

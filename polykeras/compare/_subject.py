@@ -15,6 +15,7 @@ from polykeras.compare._inputs import drawn_inputs, drawn_targets
 from polykeras.compare._judging import REPLICAS
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._training import Steps, train, updates_of
+from polykeras.compare._watchers import sees_values
 from polykeras.errors import ArgumentError
 from polykeras.layers._call import observing
 from polykeras.precision import epsilon_of
@@ -98,6 +99,9 @@ class Subject:
             inner = self.reference
             if isinstance(inner, Recast):
                 inner = inner.inner
+            if not sees_values(inner):
+                # Nothing could be added while it differentiates.
+                inner = get_backend(REFERENCE)
             self._perturbed[rounding] = [
                 Perturbed(
                     inner,

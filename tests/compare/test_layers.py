@@ -153,6 +153,18 @@ def test_what_is_no_model_is_refused():
         keras.compare(mlp(), backends=["numpy:bfloat"])
 
 
+def test_any_engine_may_be_the_reference(backend):
+    model, reference = mlp(), f"{backend.name}:float64"
+    assert keras.compare(model, backends=["numpy"], reference=reference).consistent
+
+
+def test_overflow_is_explained_where_rounding_alone_overflows():
+    # The variance overflows, the normalized values do not.
+    model = keras.Sequential([keras.Input((6,)), layers.LayerNormalization()])
+    x = 1e25 * batch(4, 6)
+    assert keras.compare(model, x, backends=["numpy"], steps=1).consistent
+
+
 def test_a_missing_op_is_not_comparable_and_the_rest_goes_on():
     class Poor(Faulty):
         def own_kernels(self):

@@ -71,6 +71,24 @@ def test_pairs_of_engines_are_compared(wrong):
     assert {item.verdict for item in same.pairs} == {"identical bits"}
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"backends": "numpy"}, "Expected a list of engines"),
+        ({"backends": []}, "There is no backend"),
+        ({"backends": ["numpy", "numpy"]}, "given 2 times"),
+        ({"steps": -1}, "steps must be an integer of at least 0, got -1"),
+        ({"steps": 1.5}, "steps must be an integer"),
+        ({"batch_size": 0}, "batch_size must be an integer of at least 1"),
+        ({"seed": -1}, "seed must be"),
+        ({"max_memory": "1M"}, "max_memory must be an integer"),
+    ],
+)
+def test_wrong_arguments_are_refused_by_name(options, words):
+    with pytest.raises(ArgumentError, match=words):
+        keras.compare(mlp(), **{"backends": ["numpy"], **options})
+
+
 def test_assert_consistent_passes_returns_and_fails(wrong):
     assert assert_consistent(mlp(), backends=["numpy"], steps=0).consistent
     change = {"relu": lambda right, x: right(x) * x.dtype.type(1.01)}
