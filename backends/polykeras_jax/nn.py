@@ -57,8 +57,8 @@ def _attention(
 ) -> Any:
     # The library rounds float64 logits to float32, knows no cap, and wants values as
     # wide as keys; its float16 products ask for a precision that XLA lacks on CPUs.
-    narrow = query.dtype in (jnp.float32, jnp.bfloat16)
-    native = narrow and query.shape[-1] == value.shape[-1]
+    # Its axis for groups of heads costs copies, a tenth of a step in float32.
+    native = query.dtype == jnp.bfloat16 and query.shape[-1] == value.shape[-1]
     if attn_logits_soft_cap is not None or not native:
         body = ops.dot_product_attention.__wrapped__  # type: ignore[attr-defined]
         return body(
