@@ -90,14 +90,12 @@ class DispatchPlan:
         capacity: Most batches in `Rows`; 0 where lists are wanted.
         pace: Chooses the batches of `Rows`; None means as many as in a list.
         apart: Returns whether samples do not depend on others of their batch.
-        loops: Whether one dispatch runs all batches of a group in a loop.
     """
 
     batches: int
     capacity: int = 0
     pace: Pace | None = None
     apart: Callable[[], bool] = lambda: False
-    loops: bool = False
 
     @property
     def pads(self) -> bool:
@@ -107,7 +105,7 @@ class DispatchPlan:
     @property
     def stacks(self) -> bool:
         """Whether batches that come one by one are collected for a dispatch."""
-        return self.loops and self.pace is not None
+        return self.pace is not None
 
     @property
     def rows(self) -> int:

@@ -142,17 +142,16 @@ class Step:
         self._pace.forget()
         sizes = [x.shape[0] for x in tree.flatten(batch) if x is not None]
         capacity = max(each, capacity_for(sizes[0], steps))
-        pace = self._pace if free else None
-        return DispatchPlan(each, capacity, pace, apart, loops=True)
+        return DispatchPlan(each, capacity, self._pace if free else None, apart)
 
     def __call__(self, group: Group) -> Any:
         """Run the step on some batches and return its result for the last."""
         keys = self._next_keys(len(group))
-        if isinstance(group, Stacked):
-            return self._run_in_loop(group, keys)
-        if isinstance(group, Rows):
+        if isinstance(group, Rows | Stacked):
             if not self.backend.capabilities.eager:
                 return self._run_in_loop(group, keys)
+            if isinstance(group, Stacked):
+                return self._run_entries(group, keys)
             if self._collects:
                 return self._run_in_slices(group, keys)
             return self._run_row_by_row(group, keys)
@@ -245,15 +244,50 @@ class Step:
         Returns:
             The results of all batches, on a new first axis.
         """
-        form, missing = rows.form, tuple(x is None for x in rows.tensors)
-        present = [x for x in rows.tensors if x is not None]
-        own = ops.unstack(self.backend.from_numpy(keys, "uint32"))
         first, size = int(rows.numbers[0, 0]), rows.numbers.shape[1]
 
-        def parts(i: int) -> list[Any]:
-            start = first + i * size
+        def part(x: Any, i: int) -> Any:
             # The array API wants a place for every axis.
-            return [x[start : start + size, ...] for x in present]
+            return x[first + i * size : first + (i + 1) * size, ...]
+
+        eager = not self._settled or self._is_new_remainder(rows)
+        results = self._run_parts(rows.tensors, rows.form, part, keys, eager)
+        return tree.map_leaves(lambda *x: ops.stack(x), *results)
+
+    def _run_entries(self, stack: Stacked, keys: Array) -> Any:
+        """Run `Stacked` by one call a batch."""
+        put, count = self.backend.argument, len(stack)
+        tensors = [None if a is None else put(a[:count]) for a in stack.arrays]
+
+        def part(x: Any, i: int) -> Any:
+            return x[i, ...]
+
+        eager = not self._settled
+        return self._run_parts(tensors, stack.form, part, keys, eager)[-1]
+
+    def _run_parts(
+        self,
+        tensors: list[Any],
+        form: Any,
+        part: Callable[[Any, int], Any],
+        keys: Array,
+        eager: bool,
+    ) -> list[Any]:
+        """Return the results of steps on parts of tensors.
+
+        Args:
+            tensors: The leaves of all data; None for a part that is missing.
+            form: Their structure.
+            part: Returns what a step sees of a tensor.
+            keys: One a step.
+            eager: Whether the first step runs uncompiled.
+        """
+        missing = tuple(x is None for x in tensors)
+        present = [x for x in tensors if x is not None]
+        own = ops.unstack(self.backend.from_numpy(keys, "uint32"))
+
+        def parts(i: int) -> list[Any]:
+            return [part(x, i) for x in present]
 
         def batch(parts: Sequence[Any]) -> Any:
             return tree.unflatten_leaves(form, _with_gaps(parts, missing))
@@ -261,16 +295,14 @@ class Step:
         def run(key: Any, *parts: Any) -> Any:
             return self._one(batch(parts), key)
 
-        results = []
-        if not self._settled or self._is_new_remainder(rows):
-            results.append(self._run_eagerly([batch(parts(0))], own[:1]))
+        results = [self._run_eagerly([batch(parts(0))], own[:1])] if eager else []
         began, traces, start = time.perf_counter(), self.traces, len(results)
-        calls = ((own[i], *parts(i)) for i in range(start, len(rows)))
-        repeats = self._repeated(("slice", form, missing), run, calls)
+        calls = ((own[i], *parts(i)) for i in range(start, len(own)))
+        repeats = self._repeated(("part", form, missing), run, calls)
         results += map(self._in_order, repeats)
-        if self.traces == traces:
-            self._pace.took(len(rows) - start, time.perf_counter() - began)
-        return tree.map_leaves(lambda *x: ops.stack(x), *results)
+        if self.traces == traces and len(own) > start:
+            self._pace.took(len(own) - start, time.perf_counter() - began)
+        return results
 
     def _repeated(
         self, key: Any, run: Callable[..., Any], calls: Iterable[Sequence[Any]]
