@@ -89,9 +89,9 @@ def taken_ahead(
             yield alone(batch)
             continue
         if stack is None:
-            stack = _Stack(usual)
+            stack = _Stack(usual, plan.rows)
         stack.add(leaves)
-        if stack.count >= plan.rows or stack.is_old() or runner.stops():
+        if stack.is_due() or runner.stops():
             group, stack = stack.group(), None
             yield group
     if stack is not None:
@@ -141,12 +141,14 @@ class _Stack:
 
     Args:
         form: That of all.
+        wanted: How many are wanted together.
     """
 
-    def __init__(self, form: _Form) -> None:
+    def __init__(self, form: _Form, wanted: int) -> None:
         """Find room."""
         self.count = 0
         self._form = form
+        self._wanted = min(wanted, form.capacity)
         self._began = time.perf_counter()
         self._blocks: list[Array | None] = [
             None if x is None else _blocks.empty((form.capacity, *x[0]), x[1])
@@ -160,10 +162,10 @@ class _Stack:
                 block[self.count] = a
         self.count += 1
 
-    def is_old(self) -> bool:
-        """Return whether the first batch has waited long, or no other has room."""
-        full = self.count == self._form.capacity
-        return full or time.perf_counter() - self._began > _SECONDS
+    def is_due(self) -> bool:
+        """Return whether enough batches are here, or the first has waited long."""
+        enough = self.count >= self._wanted
+        return enough or time.perf_counter() - self._began > _SECONDS
 
     def group(self) -> Stacked:
         """Return what is run."""
