@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ class TensorBoard(Callback):
         write_images: Whether weights are written as images along with histograms.
         write_steps_per_second: Whether the speed is logged.
         update_freq: ``"epoch"``, ``"batch"``, or so many batches between logs.
-        profile_batch: Must be 0: engines have profilers of their own.
+        profile_batch: Left out with a warning: engines have profilers of their own.
         embeddings_freq: Must be 0.
         embeddings_metadata: Must be None.
 
@@ -60,10 +61,17 @@ class TensorBoard(Callback):
                 "update_freq must be 'epoch', 'batch' or a number of batches, got "
                 f"{update_freq!r}."
             )
-        if profile_batch or embeddings_freq or embeddings_metadata is not None:
+        if embeddings_freq or embeddings_metadata is not None:
             raise ArgumentError(
                 "TensorBoard here writes scalars, histograms, images and text: "
-                "profile_batch and embeddings_freq must be 0."
+                f"embeddings_freq must be 0, got {embeddings_freq!r}, and "
+                "embeddings_metadata None."
+            )
+        if profile_batch:
+            warnings.warn(
+                f"profile_batch={profile_batch!r} has no effect: TensorBoard here "
+                "writes no profiles. The engine's own profiler shows what takes time.",
+                stacklevel=2,
             )
         self.log_dir = str(log_dir)
         self.histogram_freq = histogram_freq

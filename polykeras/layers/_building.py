@@ -43,12 +43,14 @@ class LayerBuilding:
     def build(self, input_shape: Any) -> None:
         """Make the layer's variables for inputs of a shape.
 
-        Without an override, layers inside are built by tracing `call`.
+        Without an override, layers inside are built by tracing `call`. An override may
+        end with this; layers inside are then built as `call` reaches them.
 
         Args:
             input_shape: Shape of the first argument of `call`, batch included.
         """
-        self._build_by_tracing(input_shape)
+        if type(self).build is LayerBuilding.build:
+            self._build_by_tracing(input_shape)
         self.built = True
 
     def _build_by_tracing(self, *input_shapes: Any) -> None:

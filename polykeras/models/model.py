@@ -52,6 +52,7 @@ class Model(Trainer, Layer):
         "_order_to_repeat",
         "_resumption",
         "_steps",
+        "_trained_as",
         "history",
         "stop_training",
     }

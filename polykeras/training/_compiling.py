@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from polykeras.backend import Backend, current_backend
@@ -16,6 +19,9 @@ __all__ = ["Compiling"]
 
 class Compiling:
     """The part of `Trainer` that remembers how to train."""
+
+    name: str
+    _flatten_layers: Callable[[], list[Any]]
 
     def __init__(self) -> None:
         """Start uncompiled."""
@@ -35,6 +41,7 @@ class Compiling:
         self._order_to_repeat: tuple[int, int] | None = None
         self._compile_config: dict[str, Any] = {}
         self._scales_loss = False
+        self._trained_as: dict[Any, bool] = {}
 
     def compile(
         self,
@@ -51,7 +58,8 @@ class Compiling:
         """Say how the model is trained.
 
         From here on the order of samples and what layers draw follow from a seed
-        that is taken now, so models trained in turns do not disturb each other.
+        that is taken now, so models trained in turns do not disturb each other. What is
+        trainable now is trained until the next `compile`.
 
         Args:
             optimizer: A name or `Optimizer`.
@@ -108,7 +116,36 @@ class Compiling:
         self._draws = (make_default_seed(), 0)
         self._inference_draws = 0
         self.stop_training = False
+        self._trained_as = {x: x.trainable for x in self._flatten_layers()}
         self.compiled = True
+
+    @contextmanager
+    def _trainable_as_compiled(self) -> Iterator[None]:
+        """Give layers the `trainable` that they had when the model was compiled.
+
+        A layer may stand in several models, each of which trains it or not.
+        """
+        known = self._trained_as
+        changed = [layer for layer, flag in known.items() if layer.trainable != flag]
+        if not changed:
+            yield
+            return
+        names = ", ".join(repr(layer.name) for layer in changed[:3])
+        more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+        warnings.warn(
+            f"{self.name!r} is trained as it was compiled, since when `trainable` of "
+            f"{names}{more} changed. Call compile() again if that is to count.",
+            stacklevel=4,
+        )
+        for layer in changed:
+            layer._trainable = known[layer]
+        try:
+            yield
+        finally:
+            for layer in changed:
+                # Unless somebody gave it another value meanwhile.
+                if layer._trainable == known[layer]:
+                    layer._trainable = not known[layer]
 
     @property
     def loss(self) -> Any:

@@ -108,7 +108,7 @@ class Trainer(Compiling, Running):
             (x, y, sample_weight), validation_data = split_off(
                 x, y, sample_weight, validation_split
             )
-        with self._running():
+        with self._running(), self._trainable_as_compiled():
             data = make_adapter(
                 x,
                 y,
@@ -402,7 +402,10 @@ class Trainer(Compiling, Running):
     ) -> Any:
         """Learn from one batch and return the loss and metrics so far."""
         self._require_compiled("train_on_batch")
-        return self._on_batch("train", x, y, sample_weight, class_weight, return_dict)
+        with self._trainable_as_compiled():
+            return self._on_batch(
+                "train", x, y, sample_weight, class_weight, return_dict
+            )
 
     def test_on_batch(
         self,

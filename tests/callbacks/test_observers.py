@@ -94,8 +94,10 @@ def test_tensorboard_arguments(monkeypatch):
     pytest.importorskip("tensorboardX")
     with pytest.raises(ArgumentError, match="'epoch', 'batch' or a number"):
         TensorBoard(update_freq="step")
-    with pytest.raises(ArgumentError, match="must be 0"):
-        TensorBoard(profile_batch=2)
+    with pytest.raises(ArgumentError, match="must be 0, got 3"):
+        TensorBoard(embeddings_freq=3)
+    with pytest.warns(UserWarning, match=r"profile_batch=\(10, 20\) has no effect"):
+        TensorBoard(profile_batch=(10, 20))
     real = builtins.__import__
 
     def without(name, *args, **kwargs):

@@ -231,3 +231,76 @@ def test_a_rate_that_grows_with_every_batch(backend):
     growing, model = Growing(), line()
     model.fit(X, Y, batch_size=2, callbacks=[growing], verbose=0)
     np.testing.assert_allclose(growing.rates, 0.01 * 2.0 ** np.arange(4), rtol=1e-6)
+
+
+def test_adversaries_share_a_part_that_one_of_them_trains(backend):
+    maker = Sequential([Input((3,)), layers.Dense(4)])
+    judge = Sequential([Input((4,)), layers.Dense(1, activation="sigmoid")])
+    both = Sequential([maker, judge])
+    judge.compile("sgd", "binary_crossentropy")
+    judge.trainable = False
+    both.compile("sgd", "binary_crossentropy")
+
+    def moved(train, *args):
+        before = [*maker.get_weights(), *judge.get_weights()]
+        train(*args)
+        after = [*maker.get_weights(), *judge.get_weights()]
+        changes = [(a != b).any() for a, b in zip(before, after, strict=True)]
+        return changes[0], changes[2]
+
+    ones = np.ones((8, 1), "float32")
+    # What a model trains is settled by its own compile, whatever came later.
+    with pytest.warns(UserWarning, match="trained as it was compiled.*compile()"):
+        assert moved(judge.train_on_batch, np.ones((8, 4)), ones) == (False, True)
+    assert moved(both.train_on_batch, X, ones) == (True, False)
+    with pytest.warns(UserWarning, match="'dense"):
+        judge.fit(np.ones((8, 4)), ones, verbose=0)
+    assert not judge.trainable
+    assert judge.trainable_variables == []
+    judge.compile("sgd", "binary_crossentropy")
+    assert moved(judge.train_on_batch, np.ones((8, 4)), ones) == (False, False)
+
+
+def test_layers_that_use_the_kernel_of_another(backend):
+    class Transposed(layers.Layer):
+        def __init__(self, dense, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = dense
+
+        def build(self, input_shape):
+            self.biases = self.add_weight(
+                name="bias", shape=self.dense.input.shape[-1:], initializer="zeros"
+            )
+            super().build(input_shape)
+
+        def call(self, inputs):
+            return inputs @ ops.transpose(self.dense.weights[0]) + self.biases
+
+    inner, outer = layers.Dense(5), layers.Dense(2)
+    encoder = Sequential([Input((3,)), inner, outer])
+    decoder = Sequential([Transposed(outer), Transposed(inner)])
+    model = Sequential([encoder, decoder])
+    model.compile("sgd", "mse")
+    losses = model.fit(X, X, epochs=3, verbose=0).history["loss"]
+    assert losses[2] < losses[0]
+    assert len(model.trainable_variables) == 6
+
+
+def test_steps_are_given_inputs_without_targets_as_they_are(backend):
+    seen = []
+
+    class Own(Model):
+        def call(self, inputs):
+            return inputs
+
+        def train_step(self, data):
+            seen.append(data)
+            return {}
+
+    model = Own()
+    model.compile(run_eagerly=True)
+    model.fit(X, batch_size=8, verbose=0)
+    model.fit([X, X], batch_size=8, verbose=0)
+    model.fit(X, Y, batch_size=8, verbose=0)
+    assert tuple(seen[0].shape) == (8, 3)
+    assert [len(data) for data in seen[1:]] == [1, 2]

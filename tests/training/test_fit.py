@@ -169,11 +169,17 @@ def test_nothing_is_traced_twice(backend: Backend) -> None:
     assert step.traces == traces + bool(traces)
 
 
-def test_freezing_a_layer_takes_effect_at_the_next_fit(backend: Backend) -> None:
+def test_freezing_a_layer_takes_effect_at_the_next_compile(backend: Backend) -> None:
     model = linear()
     model.fit(X, Y, verbose=0)
     model.layers[0].trainable = False
+    before = model.get_weights()
+    with pytest.warns(UserWarning, match="trained as it was compiled"):
+        model.fit(X, Y, verbose=0)
+    assert not model.layers[0].trainable
     frozen = model.get_weights()
+    assert all((a != b).any() for a, b in zip(before, frozen, strict=True))
+    model.compile("sgd", "mse")
     model.fit(X, Y, verbose=0)
     for a, b in zip(frozen, model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)

@@ -23,6 +23,7 @@ from polykeras.training.data._groups import (
     gathered,
     grouped,
 )
+from polykeras.utils.packing import pack_x_y_sample_weight
 
 __all__ = [
     "ArrayAdapter",
@@ -132,7 +133,7 @@ class ArrayAdapter(DataAdapter):
             raise ArgumentError(
                 f"batch_size must be a positive integer, got {batch_size!r}."
             )
-        parts: tuple[Any, ...] = (x,) if y is None else (x, y)
+        parts = pack_x_y_sample_weight(x, y)
         if sample_weight is not None:
             parts = (x, y, sample_weight)
         self._leaves, self._form = tree.flatten_leaves(parts)
@@ -298,11 +299,11 @@ class ArrayAdapter(DataAdapter):
     def _inspect_once(self, batch: Any) -> None:
         if self.inspect is not None and not self._inspected:
             y = unpack(tree.unflatten_leaves(self._form, self._leaves))[1]
-            self.inspect(batch[0], y)
+            self.inspect(unpack(batch)[0], y)
             self._inspected = True
 
 
-def _common_length(parts: tuple[Any, ...], leaves: list[Any]) -> int:
+def _common_length(parts: Any, leaves: list[Any]) -> int:
     lengths = {len(a) for a in leaves if a is not None and a.ndim}
     if any(a is not None and a.ndim == 0 for a in leaves):
         raise DataError("The data hold a single number where an array is needed.")
