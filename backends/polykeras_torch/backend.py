@@ -110,9 +110,10 @@ class TorchBackend(Backend):
             bits = np.array(x, order="C").view(f"u{x.dtype.itemsize}")
             same = torch.from_numpy(bits).view(TORCH_DTYPES[x.dtype.name])
             return same.to(device=default_device(), dtype=native)
-        values = np.array(x, x.dtype.newbyteorder("="), order="C", copy=True)
-        copied = torch.from_numpy(values)
-        return copied.to(device=default_device(), dtype=native)
+        if not (x.flags.writeable and x.flags.c_contiguous and x.dtype.isnative):
+            x = np.array(x, x.dtype.newbyteorder("="), order="C", copy=True)
+        # Another dtype is another memory.
+        return torch.from_numpy(x).to(device=default_device(), dtype=native, copy=True)
 
     def borrowed(self, x: Array) -> torch.Tensor:
         """Return a tensor over the array's own memory where PyTorch can read it."""
