@@ -145,7 +145,7 @@ class _Sums:
         power = powers_below(sizes)
         power *= self.ulp * self.epsilon
         more = error > power
-        if more.any():
+        if np.count_nonzero(more):
             self.ulp = max(self.ulp, self._most_ulp(error[more], sizes[more]))
 
     def _most_ulp(self, error: Array, sizes: Array) -> float:

@@ -185,7 +185,8 @@ def rmsprop_update(
             average = add(multiply(averages[i], rho), multiply(g, 1 - rho))
             out[3].append(average)
             variance = subtract(v_next, square(average))
-        step = divide(multiply(rate(dtype_of(p)), g), sqrt(add(variance, epsilon)))
+        # The quotient first: a rate times a gradient underflows in 16 bits.
+        step = multiply(rate(dtype_of(p)), divide(g, sqrt(add(variance, epsilon))))
         if momentums:
             step = add(multiply(momentums[i], momentum), step)
             out[2].append(step)
@@ -254,7 +255,7 @@ def adam_update(
         if largest:
             v = maximum(largest[i], v)
             out[3].append(v)
-        move = divide(multiply(rate(dtype_of(p)), m), add(sqrt(v), epsilon))
+        move = multiply(rate(dtype_of(p)), divide(m, add(sqrt(v), epsilon)))
         out[0].append(subtract(p, move))
     return out[0], out[1], out[2], out[3]
 
