@@ -93,6 +93,7 @@ class Variable(Operand):
         "__weakref__",
         "_constraint",
         "_dtype",
+        "_moving",
         "_regularizer",
         "_shape",
         "_trainable",
@@ -142,6 +143,8 @@ class Variable(Operand):
         self._constraint: Any = None
         self.overwrite_with_gradient = False
         self.backend: Backend = current_backend()
+        # The value as an array that no tensor holds yet.
+        self._moving: Array | None = None
         with engine_scope(self.backend):
             self._value = self._first_value(initializer, shape, dtype)
         self._shape = tuple(self._value.shape)
@@ -287,7 +290,8 @@ class Variable(Operand):
 
         Args:
             value: A result computed for this variable alone; the next update may
-                overwrite it in place.
+                overwrite it in place. Or an array, which becomes a tensor only if
+                somebody asks before a compiled function takes it.
 
         Returns:
             The variable.
@@ -295,6 +299,16 @@ class Variable(Operand):
         Raises:
             ShapeError: If the shape differs; the variable is unchanged.
         """
+        if (
+            type(value) is np.ndarray
+            and not self.backend.capabilities.eager
+            and active() is self.backend
+            and current_scope() is None
+            and (value.shape, value.dtype.name) == (self._shape, self._dtype)
+        ):
+            catch_up()
+            self._moving = value
+            return self
         return self._assign(value, owned=True)
 
     def _assign(self, given: Any, *, owned: bool) -> Variable:
@@ -321,7 +335,7 @@ class Variable(Operand):
             scope.write(self, value)
         elif engine is self.backend:
             catch_up()
-            self._value = value
+            self.bind(value)
         return self
 
     def _is_elsewhere(self) -> bool:
@@ -349,21 +363,30 @@ class Variable(Operand):
         For the trainer, which gets new values from a compiled step.
         """
         self._value = value
+        self._moving = None
 
     def raw(self) -> Tensor:
         """Return the stored tensor, whatever scope is active."""
         catch_up()
+        if self._moving is not None:
+            self.bind(self.backend.from_numpy(self._moving, self._dtype))
         return self._value
+
+    def argument(self) -> Any:
+        """Return what a compiled function takes for the stored tensor."""
+        catch_up()
+        moving = self._moving
+        return self._value if moving is None else self.backend.argument(moving)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         other: Variable = Variable.__new__(type(self))
         memo[id(self)] = other
         for name in Variable.__slots__:
-            if name not in ("__weakref__", "_value", "backend"):
+            if name not in ("__weakref__", "_moving", "_value", "backend"):
                 setattr(other, name, getattr(self, name))
         other.backend = _target.get() or self.backend
-        other._value = other.backend.from_numpy(
-            self.backend.to_numpy(self.raw()), self._dtype
+        other.bind(
+            other.backend.from_numpy(self.backend.to_numpy(self.raw()), self._dtype)
         )
         return other
 

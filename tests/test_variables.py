@@ -301,3 +301,33 @@ def test_variables_answer_to_the_protocol_of_the_library(backend, monkeypatch):
     monkeypatch.setattr(backend, "array_protocol", "__own_array__")
     assert v.__own_array__() is v.value
     assert not hasattr(v, "__other_array__")
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda v: v.value,
+        lambda v: v.raw(),
+        lambda v: v.numpy(),
+        lambda v: copy.deepcopy(v).value,
+        lambda v: v.assign_add([0.0, 0.0]).value,
+        lambda v: keras.ops.add(v, 0.0),
+    ],
+    ids=["value", "raw", "numpy", "copy", "assign_add", "operand"],
+)
+def test_an_array_in_place_of_the_value_is_a_tensor_to_all(backend, look):
+    v = keras.Variable([1.0, 2.0])
+    v.replace(np.array([3.0, 4.0], np.float32))
+    np.testing.assert_array_equal(keras.ops.convert_to_numpy(look(v)), [3.0, 4.0])
+    assert backend.is_tensor(v.value)
+    assert "[3. 4.]" in repr(v)
+
+
+def test_a_compiled_function_takes_the_argument(backend):
+    v = keras.Variable([1.0, 2.0])
+    double = backend.compile(lambda x: keras.ops.multiply(x, 2.0))
+    v.replace(np.array([3.0, 4.0], np.float32))
+    for _ in range(2):
+        result = keras.ops.convert_to_numpy(double(v.argument()))
+        np.testing.assert_array_equal(result, [6.0, 8.0])
+        assert v.value is v.argument()

@@ -17,6 +17,9 @@ __all__ = ["CompileLoss"]
 class CompileLoss:
     """Sums the weighted losses of all outputs.
 
+    Attributes:
+        losses: The loss, or a list or dict of losses, None where there is none.
+
     Args:
         loss: A name, function, `Loss`, or a list or dict of them.
         loss_weights: A factor, or a list or dict of factors.
@@ -27,7 +30,7 @@ class CompileLoss:
 
     def __init__(self, loss: Any, loss_weights: Any = None) -> None:
         """Look names up."""
-        self._losses = _resolve(loss)
+        self.losses = _resolve(loss)
         self._factors = loss_weights
         self._per_output: tuple[list[str], list[Any], list[Any]] | None = None
         self._trackers: dict[str, metrics.Mean] = {}
@@ -46,7 +49,7 @@ class CompileLoss:
             ArgumentError: If losses or factors do not fit the outputs.
         """
         if self._per_output is None or self._per_output[0] != names:
-            fns = by_output(self._losses, names, "loss", repeat=True)
+            fns = by_output(self.losses, names, "loss", repeat=True)
             factors = by_output(self._factors, names, "loss_weights", repeat=False)
             used = [n for n, fn in zip(names, fns, strict=True) if fn is not None]
             if len(used) > 1:

@@ -16,7 +16,7 @@ from polykeras.losses.classification import check_class_numbers
 from polykeras.training._compile_loss import CompileLoss
 from polykeras.training._outputs import by_output, names_of_outputs
 
-__all__ = ["Classes", "LabelCheck", "numbered_classes"]
+__all__ = ["Classes", "LabelCheck", "has_numbered_classes", "numbered_classes"]
 
 
 @dataclass
@@ -25,6 +25,11 @@ class Classes:
 
     count: int
     ignored: int | None
+
+
+def has_numbered_classes(loss: CompileLoss) -> bool:
+    """Return whether any output may have classes that targets number."""
+    return any(map(_numbers_classes, tree.flatten(loss.losses)))
 
 
 def numbered_classes(
@@ -42,13 +47,17 @@ def numbered_classes(
     found: list[Classes | None] = []
     for fn, output in zip(fns, tree.flatten(outputs), strict=True):
         entry = None
-        if getattr(fn, "fn", None) is losses.sparse_categorical_crossentropy:
+        if _numbers_classes(fn):
             settings: dict[str, Any] = getattr(fn, "_fn_kwargs", {})
             count = output.shape[settings.get("axis", -1)]
             if count is not None:
                 entry = Classes(count, settings.get("ignore_class"))
         found.append(entry)
     return names, found
+
+
+def _numbers_classes(loss: Any) -> bool:
+    return getattr(loss, "fn", None) is losses.sparse_categorical_crossentropy
 
 
 class LabelCheck:

@@ -15,7 +15,11 @@ from polykeras.layers._tracking import structural, unique
 from polykeras.random import make_default_seed
 from polykeras.training._batches import BatchSteps
 from polykeras.training._foreign_code import only_library_code
-from polykeras.training._labels import LabelCheck, numbered_classes
+from polykeras.training._labels import (
+    LabelCheck,
+    has_numbered_classes,
+    numbered_classes,
+)
 from polykeras.training._samples import samples_apart
 from polykeras.training._step import Step, dry_run
 from polykeras.training.data import is_text, unpack
@@ -218,7 +222,7 @@ class Running(BatchSteps):
     def _label_check(self) -> LabelCheck | None:
         """Return what checks class numbers before they reach a compiled step."""
         compiled = self._compile_loss
-        if compiled is None:
+        if compiled is None or not has_numbered_classes(compiled):
             return None
 
         def classes(x: Any) -> tuple[list[str], list[Any]]:

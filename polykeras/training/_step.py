@@ -161,7 +161,7 @@ class Step:
             return self._run_eagerly(group, own)
         if self._compiled is None:
             self._compile(group[0])
-        values = [v.raw() for v in self._variables]
+        values = [v.argument() for v in self._variables]
         own = [self.backend.argument(key) for key in keys]
         result, new = self._compiled(values, list(group), own)  # type: ignore[misc]
         return self._take_in(result, new)
@@ -196,7 +196,7 @@ class Step:
         padded[:count] = keys
         began = time.perf_counter()
         result, new = program(
-            [v.raw() for v in self._variables],
+            [v.argument() for v in self._variables],
             tensors,
             numbers,
             put(padded),
