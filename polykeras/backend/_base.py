@@ -48,6 +48,7 @@ class Capabilities:
         inplace: Whether donated state is updated in place.
         eager: Whether code runs well uncompiled. Training then compiles unasked only
             what holds no code of the user's, whose effects in Python might be missed.
+            Where it does not, the conformance suite makes most calls compiled.
     """
 
     autodiff: Literal["native", "tape"] = "tape"

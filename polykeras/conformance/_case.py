@@ -156,6 +156,12 @@ class Trial:
         return ", ".join(str(draw.shape) for draw in self.sample.draws)
 
     @property
+    def dtypes(self) -> set[str]:
+        """The dtypes of the tensors and of the results."""
+        own = {draw.dtype for draw in self.sample.draws if draw.dtype}
+        return {self.dtype, *own, *self.case.result_dtypes(self.dtype)}
+
+    @property
     def differentiated(self) -> list[int]:
         """Which tensors the op is differentiated by, in the order of the arguments."""
         return [

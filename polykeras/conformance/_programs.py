@@ -7,18 +7,21 @@ most calls are made as their users make them, and a program serves all sections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias, TypeVar
 
-from polykeras.backend import Array, Backend, active
+import numpy as np
+
+from polykeras.backend import Backend, active
 from polykeras.conformance._case import Trial
 
-__all__ = ["compiles", "run_among", "run_trial"]
+__all__ = ["compiles", "is_wide", "run_among", "run_trial"]
 
 T = TypeVar("T")
-Call: TypeAlias = Callable[[T], tuple[Trial, list[Array]]]
+Call: TypeAlias = Callable[[T], tuple[Trial, Sequence[Any]]]
+_WIDE: Final = frozenset({"float64", "int64", "uint64", "complex128"})
 
 
 def compiles(backend: Backend) -> bool:
@@ -28,6 +31,17 @@ def compiles(backend: Backend) -> bool:
         backend: The library.
     """
     return backend.capabilities.compile and not backend.capabilities.eager
+
+
+def is_wide(names: Iterable[str]) -> bool:
+    """Return whether a dtype has 64 bits, which some libraries have under a switch.
+
+    Programs that leave the switch off and such that need it are kept apart.
+
+    Args:
+        names: Of dtypes.
+    """
+    return not _WIDE.isdisjoint(names)
 
 
 def run_trial(trial: Trial, tensors: Sequence[Any]) -> list[Any]:
@@ -56,8 +70,8 @@ def run_among(form: T, forms: Sequence[T], call: Call[T]) -> list[Any]:
     Args:
         form: Which call.
         forms: All of them, which have to be hashable.
-        call: Gives a form's trial and the values of its tensors. It is known by its
-            identity, so it is no closure.
+        call: Gives a form's trial and, for its placeholders, arrays for tensors or
+            Python's numbers. It is known by its identity, so it is no closure.
     """
     backend = active()
     if compiles(backend):
@@ -65,10 +79,28 @@ def run_among(form: T, forms: Sequence[T], call: Call[T]) -> list[Any]:
         if found is not None:
             return found[form]
     trial, values = call(form)
-    tensors = [backend.convert_to_tensor(x) for x in values]
+    tensors = _tensors(backend, values)
     if trial.case.compiled and compiles(backend):
-        return list(backend.compile(trial.run)(tensors))
-    return trial.run(tensors)
+        return list(backend.compile(_with_numbers(trial, values))(tensors))
+    return _with_numbers(trial, values)(tensors)
+
+
+def _tensors(backend: Backend, values: Sequence[Any]) -> list[Any]:
+    return [backend.convert_to_tensor(x) for x in values if isinstance(x, np.ndarray)]
+
+
+def _with_numbers(
+    trial: Trial, values: Sequence[Any]
+) -> Callable[[Sequence[Any]], list[Any]]:
+    """Return the call as a function of its tensors, which holds its numbers."""
+
+    def run(tensors: Sequence[Any]) -> list[Any]:
+        left = iter(tensors)
+        return trial.run(
+            [next(left) if isinstance(x, np.ndarray) else x for x in values]
+        )
+
+    return run
 
 
 @lru_cache(maxsize=16)
@@ -79,11 +111,12 @@ def _together(
     calls = [call(form) for form in forms]
     if not all(trial.case.compiled for trial, _ in calls):
         return None
+    runs = [_with_numbers(trial, values) for trial, values in calls]
 
     def run(tensors: list[list[Any]]) -> list[list[Any]]:
-        return [trial.run(x) for (trial, _), x in zip(calls, tensors, strict=True)]
+        return [one(x) for one, x in zip(runs, tensors, strict=True)]
 
-    tensors = [[backend.convert_to_tensor(x) for x in values] for _, values in calls]
+    tensors = [_tensors(backend, values) for _, values in calls]
     try:
         results = backend.compile(run)(tensors)
     except Exception:  # whose it is shows where each is called alone

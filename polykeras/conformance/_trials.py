@@ -72,12 +72,10 @@ def _in_function(backend: Backend, trial: Trial, exhaustive: bool) -> bool:
 
 
 def _has_dtypes(backend: Backend, trial: Trial) -> bool:
-    own = {draw.dtype for draw in trial.sample.draws if draw.dtype}
-    needed = {trial.dtype, *own, *trial.case.result_dtypes(trial.dtype)}
     known = backend.capabilities.dtypes
     return all(
         name in known and (backend.capabilities.complex or not dtypes.is_complex(name))
-        for name in needed
+        for name in trial.dtypes
         if name in dtypes.ALL
     )
 

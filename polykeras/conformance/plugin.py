@@ -239,6 +239,12 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 
 @pytest.fixture
+def settings(request: pytest.FixtureRequest) -> Settings:
+    """What the run was asked to test."""
+    return settings_of(request.config)
+
+
+@pytest.fixture
 def measure(record_property: Any) -> Measure:
     """Note an error and its bound for the report."""
 

@@ -297,11 +297,7 @@ class OnlyCompiled(Base):
 
     def compile(self, fn, *, donate=()):
         compiled = super().compile(fn, donate=donate)
-
-        def call(*args):
-            return [self.round(x) for x in tree.flatten(compiled(*args))]
-
-        return call
+        return lambda *args: tree.map_leaves(self.round, compiled(*args))
 
     def round(self, x):
         wrong = x.dtype.name == self.rounded and x.size > 1
@@ -316,10 +312,6 @@ class ProgramsRoundFloat64(OnlyCompiled):
 @backend("layouts", "softplus/float32/3x4 (((33,)", "ULP of float32", on="softplus")
 class ProgramsRoundLongVectors(OnlyCompiled):
     rounded = "float32"
-
-    def compile(self, fn, *, donate=()):
-        compiled = Base.compile(self, fn, donate=donate)
-        return lambda *args: tree.map_leaves(self.round, compiled(*args))
 
 
 # -- errors ------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from polykeras.conformance import run
 from polykeras.conformance._programs import compiles
 from polykeras.conformance._settings import Settings
 from polykeras.conformance._trials import every_dtype, trials_of
+from polykeras.conformance.cases import all_cases
 from polykeras.errors import ShapeError
 from polykeras_numpy.backend import NumpyBackend
 
@@ -64,46 +65,65 @@ def test_calls_that_differ_in_shapes_share_one_program() -> None:
     assert backend.programs == 2
 
 
+def failing(op, fails):
+    """Return a backend whose kernel raises for some first arguments."""
+
+    class Failing(Compiling):
+        def own_kernels(self):
+            table = dict(super().own_kernels())
+            right = table[op]
+
+            def kernel(x, *rest):
+                if fails(x):
+                    raise ShapeError("not this one")
+                return right(x, *rest)
+
+            table[op] = kernel
+            return table
+
+    return Failing()
+
+
 @pytest.mark.parametrize(
-    "section, shape, case",
+    "case, kernel, fails",
     [
-        ("layouts", (33,), "layouts/shapes/logaddexp/float32/2x3,2x3-33"),
-        ("axes", (1, 1), "axes/broadcasting/logaddexp/float32/2x3,2x3-1x1,2x3"),
+        (
+            "layouts/shapes/logaddexp/float32/2x3,2x3-33",
+            "logaddexp",
+            lambda x: x.shape == (33,),
+        ),
+        (
+            "axes/broadcasting/logaddexp/float32/2x3,2x3-1x1,2x3",
+            "logaddexp",
+            lambda x: x.shape == (1, 1),
+        ),
+        (
+            "dtypes/promotion/logaddexp/float32/2x3,2x3-float32,float64",
+            "logaddexp",
+            lambda x: x.dtype == "float64",
+        ),
+        (
+            "edge_cases/special_values/exp/bfloat16/2x3",
+            "exp",
+            lambda x: x.dtype.name == "bfloat16" and x.size == 11,
+        ),
+        (
+            "values/softmax/float16/3x5",
+            "softmax",
+            lambda x: x.dtype == "float16" and x.shape == (3, 5),
+        ),
     ],
 )
-def test_the_one_that_fails_fails_alone(section, shape, case) -> None:
-    class Failing(Compiling):
-        def own_kernels(self):
-            table = dict(super().own_kernels())
-            right = table["logaddexp"]
-
-            def kernel(x, y):
-                if x.shape == shape:
-                    raise ShapeError(f"no such shape: {shape}")
-                return right(x, y)
-
-            table["logaddexp"] = kernel
-            return table
-
-    report = run(Failing(), sections=[section], ops=["logaddexp"])
+def test_the_one_that_fails_fails_alone(case, kernel, fails) -> None:
+    section, *names = case.split("/")
+    op = next(name for name in names if name in all_cases())
+    report = run(failing(kernel, fails), sections=[section], ops=[op])
     assert [o.case for o in report.failures] == [case]
-    assert "no such shape" in report.failures[0].message
+    assert "not this one" in report.failures[0].message
 
 
-def test_a_dtype_that_fails_fails_alone() -> None:
-    class Failing(Compiling):
-        def own_kernels(self):
-            table = dict(super().own_kernels())
-            right = table["exp"]
-
-            def kernel(x):
-                if x.dtype.name == "bfloat16":
-                    raise ShapeError("no such dtype")
-                return right(x)
-
-            table["exp"] = kernel
-            return table
-
-    report = run(Failing(), sections=["edge_cases"], ops=["exp"])
-    cases = [o.case for o in report.failures if "special_values" in o.case]
-    assert cases == ["edge_cases/special_values/exp/bfloat16/2x3"]
+@pytest.mark.parametrize("section", ["dtypes", "values"])
+def test_calls_in_every_dtype_share_two_programs(section) -> None:
+    backend = Compiling()
+    assert run(backend, sections=[section], ops=["logaddexp2"]).passed
+    assert backend.programs == {"dtypes": 2, "values": 3 + 2}[section]

@@ -14,7 +14,7 @@ from polykeras.autodiff import vjp
 from polykeras.backend import REFERENCE, Array, Backend, active, use_backend
 from polykeras.conformance._case import Trial
 from polykeras.conformance._checks import check_trial
-from polykeras.conformance._programs import run_among
+from polykeras.conformance._programs import is_wide, run_among
 from polykeras.conformance._trials import with_special_values
 from polykeras.conformance.edge_cases import (
     EDGE_CASES,
@@ -127,10 +127,11 @@ def test_slopes(
 def test_special_values(backend: Backend, trial: Trial) -> None:
     """NaN, infinities, zeros of both signs, the largest and smallest numbers."""
     known = backend.capabilities.dtypes.intersection(trial.case.dtypes)
-    narrow = [d for d in dtypes.FLOATS if d in known and d != "float64"]
-    alike = [trial.dtype] if trial.dtype == "float64" else narrow
-    results = run_among(trial, [replace(trial, dtype=d) for d in alike], _special)
-    _, values = _special(trial)
+    floats = [d for d in dtypes.FLOATS if d in known]
+    alike = [d for d in floats if is_wide([d]) == is_wide([trial.dtype])]
+    form = replace(trial, compiled=False)
+    results = run_among(form, [replace(form, dtype=d) for d in alike], _special)
+    _, values = _special(form)
     check_trial(backend, trial, results, values=values, what="special values")
 
 
