@@ -52,7 +52,7 @@ class Vae(keras.Model):
 
     def train_step(self, data):
         """Descend the bound."""
-        x, *_ = data
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         differentiate = keras.value_and_grad(
             lambda: self.compute_bound(x), self.trainable_variables
         )
@@ -63,7 +63,7 @@ class Vae(keras.Model):
 
     def test_step(self, data):
         """Measure the bound."""
-        x, *_ = data
+        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         self.bound.update_state(self.compute_bound(x))
         return {"bound": self.bound.result()}
 
