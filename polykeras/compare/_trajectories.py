@@ -20,6 +20,8 @@ __all__ = ["TrainedReference"]
 
 _HALVES: Final = 16
 """Down to 2^-15 of the error, which 16 bits hold no more beside the gradient."""
+_COMPARABLE: Final = 4
+"""Losses err alike if none errs less than the largest error over this."""
 
 
 @dataclass
@@ -82,10 +84,14 @@ class TrainedReference:
             for path, expected in of(self.exact).items():
                 found.append(self._array_item(kind, path, expected, engine, steps, of))
         pooled = Bound()
+        errors: list[float] = []
         for number, want in enumerate(self.exact.losses):
             expected = np.asarray(want)
             for replica in self.replicas:
                 pooled.widen(np.asarray(replica.losses[number]), expected)
+                errors.append(abs(replica.losses[number] - want))
+            # Where steps amplify errors, early ones do not tell of late ones.
+            pooled.entries = sum(e >= pooled.spread / _COMPARABLE for e in errors)
             verdict = judged(
                 np.asarray(steps.losses[number]), expected, self.dtype, pooled
             )

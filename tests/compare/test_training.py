@@ -8,7 +8,9 @@ import pytest
 import polykeras as keras
 from polykeras import layers
 from polykeras.backend import installed_backends
-from polykeras.compare._training import nudged, relative_distance
+from polykeras.compare import engine_named
+from polykeras.compare._training import Steps, nudged, relative_distance
+from polykeras.compare._trajectories import TrainedReference
 from tests.compare._models import Faulty, batch, convnet, mlp
 
 
@@ -169,6 +171,16 @@ def test_an_average_of_few_entries_is_rounding_in_16_bits(optimizer, seed):
     engines = ["numpy:float16"]
     report = keras.compare(model, backends=engines, seed=seed)
     assert report.consistent, str(report)
+
+
+@pytest.mark.parametrize(("last", "verdict"), [(1.2, "rounding"), (1.5, "suspicious")])
+def test_errors_of_early_losses_do_not_count_where_late_ones_are_larger(last, verdict):
+    # Two errors as large as 0.01: a third is below 31 times that, unless by 1 in 1,000.
+    runs = [Steps(losses=[1.0, 1.01]), Steps(losses=[1.0 + 1e-6, 0.992])]
+    exact = Steps(losses=[1.0, 1.0])
+    run = TrainedReference("exact", exact, runs, "float32", lambda g: [], False)
+    items = run.items(engine_named("numpy"), Steps(losses=[1.0, last]))
+    assert [item.verdict for item in items] == ["identical bits", verdict]
 
 
 def test_a_step_that_gradients_may_not_explain_stays_wrong():
