@@ -21,7 +21,6 @@ __all__ = [
     "Choice",
     "Refusal",
     "compilable",
-    "differentiable",
     "differentiable_dtypes",
     "elementwise",
     "elementwise_pairs",
@@ -31,6 +30,7 @@ __all__ = [
     "plainest",
     "promoting",
     "refusals",
+    "second_differentiable",
     "taking_arrays",
     "trials_of",
     "twice_differentiable",
@@ -102,18 +102,22 @@ def first_dtype(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
             yield Trial(case, sample, dtype)
 
 
-def differentiable(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
-    """Yield two samples with derivatives, in float64; all in an exhaustive run."""
+def _differentiable(case: OpCase) -> Iterator[Trial]:
     if case.gradient:
         trials = (Trial(case, sample, "float64") for sample in case.samples)
-        found = (trial for trial in trials if trial.differentiated)
-        yield from found if exhaustive else islice(found, 2)
+        yield from (trial for trial in trials if trial.differentiated)
 
 
 def first_differentiable(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
-    """Yield the first sample with derivatives, or all in an exhaustive run."""
-    trials = differentiable(case, exhaustive)
+    """Yield the first sample with derivatives, in float64, or all if exhaustive."""
+    trials = _differentiable(case)
     yield from trials if exhaustive else islice(trials, 1)
+
+
+def second_differentiable(case: OpCase, exhaustive: bool) -> Iterator[Trial]:
+    """Yield the second sample with derivatives, or the only one; all if exhaustive."""
+    trials = list(_differentiable(case))
+    yield from trials if exhaustive else trials[:2][-1:]
 
 
 def twice_differentiable(case: OpCase, exhaustive: bool) -> Iterator[Trial]:

@@ -21,9 +21,9 @@ from polykeras.conformance._case import Trial
 from polykeras.conformance._derivatives import Function, check_gradients_of
 from polykeras.conformance._programs import compiles
 from polykeras.conformance._trials import (
-    differentiable,
     differentiable_dtypes,
     first_differentiable,
+    second_differentiable,
     twice_differentiable,
 )
 
@@ -47,7 +47,7 @@ def _function(trial: Trial) -> tuple[Callable[[], Function], list[Array]]:
     return make, [arrays[i] for i in wrt]
 
 
-@pytest.mark.trials(of=differentiable)
+@pytest.mark.trials(of=first_differentiable)
 def test_gradients(backend: Backend, trial: Trial) -> None:
     make, points = _function(trial)
     check_gradients_of(
@@ -77,8 +77,9 @@ def test_second_order(backend: Backend, trial: Trial) -> None:
     )
 
 
-@pytest.mark.trials(of=first_differentiable)
+@pytest.mark.trials(of=second_differentiable)
 def test_through_indexing_and_broadcasting(backend: Backend, trial: Trial) -> None:
+    """Of another sample than the plainest, where there is one."""
     make, points = _function(trial)
 
     def through() -> Function:
