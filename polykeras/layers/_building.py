@@ -87,6 +87,7 @@ class LayerBuilding:
         return {"shapes_dict": shapes}
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._signature.check(type(self).__name__, args, kwargs)
         given = self._signature.named(args, kwargs)
         shapes = {
             f"{name}_shape": _shapes_of(value)

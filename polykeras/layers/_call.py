@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from polykeras.errors import ArgumentError, nearest
 from polykeras.masking import get_mask
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ class CallContext:
         _context.reset(self._token)
 
 
+# Arguments of any call, which reach those layers that name them.
+_FOR_ALL: Final = frozenset({"mask", "training"})
+
+
 class CallSignature:
     """What the parameters of a `call` method are.
 
@@ -94,6 +99,7 @@ class CallSignature:
     def __init__(self, call: Callable[..., Any]) -> None:
         """Read the signature."""
         parameters = list(inspect.signature(call).parameters.values())[1:]
+        self._whole = inspect.Signature(parameters)
         kinds = inspect.Parameter
         self.names = [
             p.name
@@ -122,6 +128,47 @@ class CallSignature:
     def named(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments by name, without defaults."""
         return {**dict(zip(self.names, args, strict=False)), **kwargs}
+
+    def check(
+        self, layer: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+    ) -> None:
+        """Refuse arguments that `call` does not take.
+
+        Args:
+            layer: Name of the class, for the message.
+            args: Given by position.
+            kwargs: Given by name; those that every layer takes are left out.
+
+        Raises:
+            ArgumentError: If one is missing or unknown, or there are too many.
+        """
+        known = [*self.names, *self.keyword_names]
+        given = {k: v for k, v in kwargs.items() if k in known or k not in _FOR_ALL}
+        try:
+            self._whole.bind(*args, **given)
+        except TypeError as error:
+            unknown = [k for k in given if k not in known]
+            if unknown and not self.open:
+                wrong = f"with the unknown argument {unknown[0]}={given[unknown[0]]!r}"
+                advice = nearest(unknown[0], known)
+            elif len(args) > len(self.names):
+                wrong = f"with {len(args)} arguments by position"
+                advice = f"It takes at most {len(self.names)}."
+            else:
+                named = self.named(args, given)
+                absent = [
+                    p.name
+                    for p in self._whole.parameters.values()
+                    if p.default is p.empty and p.name in known and p.name not in named
+                ]
+                wrong = f"without {' and '.join(map(repr, absent))}"
+                if not absent:
+                    wrong = f"with arguments that do not fit ({error})"
+                advice = ""
+            raise ArgumentError(
+                f"{layer} was called {wrong}. Its call takes "
+                f"({', '.join(known)}). {advice}".rstrip()
+            ) from error
 
     def fill_masks(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Add the masks that follow the tensors, unless the caller gave some."""

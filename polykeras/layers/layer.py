@@ -247,6 +247,9 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
                     outputs = self.call(*args, **kwargs)
                 else:
                     outputs = context.observer(self, args, kwargs)
+        except TypeError:
+            signature.check(type(self).__name__, args, kwargs)
+            raise
         finally:
             if context is not None:
                 context.training = outer

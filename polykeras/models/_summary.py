@@ -33,6 +33,12 @@ def print_summary(
     """Print the layers with output shapes and parameter counts; see `Model.summary`."""
     from rich.console import Console
 
+    if line_length is not None and (
+        not isinstance(line_length, int) or line_length < 1
+    ):
+        raise ArgumentError(
+            f"line_length must be a positive number of characters, got {line_length!r}."
+        )
     table = _table(model, line_length, expand_nested, show_trainable, layer_range)
     if print_fn is None:
         _write(make_console(line_length), model, table)

@@ -133,7 +133,8 @@ class Sequential(Model):
         self.built = True
 
     def _ensure_built(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        x = args[0]
+        self._signature.check(type(self).__name__, args, kwargs)
+        x = self._signature.named(args, kwargs)["inputs"]
         if isinstance(x, list | tuple | dict):
             # Layers of several inputs run one after the other without a graph.
             self.built = True

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from polykeras.errors import ArgumentError, PolykerasError
+from polykeras.errors import ArgumentError, PolykerasError, nearest
 from polykeras.layers.layer import Layer
 from polykeras.registry import (
     deserialize_keras_object,
@@ -66,6 +66,13 @@ class Lambda(Layer):
         self.supports_masking = mask is not None
         self._output_shape = output_shape
         accepted = inspect.signature(function).parameters
+        if not any(p.kind is p.VAR_KEYWORD for p in accepted.values()):
+            for name in self.arguments:
+                if name not in accepted:
+                    raise ArgumentError(
+                        f"Lambda got {name!r} in arguments, which its function does "
+                        f"not take. {nearest(name, accepted)}"
+                    )
         self._passes_mask = "mask" in accepted
         self._passes_training = "training" in accepted
 
