@@ -25,10 +25,9 @@ roundoff (half the distance from 1 to the next number):
 Compositions run as such, whatever kernels the reference has for them, so that each
 rounding inside is counted.
 
-Errors of 32 bits and more are no smaller than those of computing in float32, so it is
-that which `Perturbed` computes in unless some layer computes in 64 bits. Where float32
-itself is the nominal dtype, an operation of IEEE 754 rounds by computing, and nothing
-is added.
+Unless some layer computes in 64 bits, `Perturbed` computes in float32: its own
+roundings are at most those to imitate. Where float32 itself is the nominal dtype, an
+operation of IEEE 754 rounds as in any right engine, and nothing is added.
 """
 
 from __future__ import annotations
