@@ -146,7 +146,8 @@ _SQUARABLE: Final = 1e15
 """Numbers up to this one have squares, and sums of squares, in float32."""
 _ERRORS: Final = 2 * BLOCK
 """Errors are drawn once; each block takes some from a random place on. They have
-sizes from half to all of what is allowed: errors of one size would often cancel."""
+sizes from half to all of what is allowed: errors of one size would often cancel.
+In 64 bits they are all of it."""
 
 
 class Perturbed(Recast):
@@ -182,7 +183,9 @@ class Perturbed(Recast):
         self.nominal = dtype
         self._random = np.random.default_rng(seed)
         signs = 2 * self._random.integers(0, 2, _ERRORS) - 1
-        self._pool = (signs * self._random.uniform(0.5, 1, _ERRORS)).astype(held)
+        # Less than a unit is lost where that is what it computes with.
+        least = 1.0 if fine else 0.5
+        self._pool = (signs * self._random.uniform(least, 1, _ERRORS)).astype(held)
         self.forced = forced
         self.products = products
         self._scaled: dict[float, Array] = {}
