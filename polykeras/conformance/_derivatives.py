@@ -16,7 +16,12 @@ from polykeras import dtypes, tree
 from polykeras.autodiff import vjp
 from polykeras.backend import REFERENCE, Array, active, use_backend
 
-__all__ = ["Function", "check_gradient", "check_gradients_of"]
+__all__ = [
+    "Function",
+    "check_gradient",
+    "check_gradients_of",
+    "library_derivatives",
+]
 
 STEP: Final = 3e-4
 _EPSILON: Final = 2.0**-52
@@ -74,6 +79,7 @@ def check_gradients_of(
     step: float = STEP,
     what: str = "function",
     compiled: bool = False,
+    found: Sequence[Array] | None = None,
 ) -> None:
     """Check the derivatives of a function of tensors.
 
@@ -88,6 +94,7 @@ def check_gradients_of(
         step: Distance of the points of the difference; shorter beside kinks.
         what: What is differentiated, for messages.
         compiled: Whether a library's are those of a compiled function.
+        found: What `library_derivatives` gave, where it is known.
 
     Raises:
         AssertionError: With the argument, the order, and the error against its bound.
@@ -95,8 +102,8 @@ def check_gradients_of(
     if active().capabilities.autodiff == "tape":
         _compare_with_differences(_floats(make()), points, order, tolerance, step, what)
         return
-    derivatives = _derivatives(_floats(make()), order)
-    found = _at(active().compile(derivatives) if compiled else derivatives, points)
+    if found is None:
+        found = library_derivatives(make, points, order, compiled=compiled)
     with use_backend(REFERENCE):
         expected = _at(_derivatives(_floats(make()), order), points)
     for i, (native, taped) in enumerate(zip(found, expected, strict=True)):
@@ -110,6 +117,25 @@ def check_gradients_of(
             f"{place} (float64, shape {native.shape}): error {worst:.3g}, allowed "
             f"{tolerance * size:.3g}; got\n{native}\nexpected\n{taped}"
         )
+
+
+def library_derivatives(
+    make: Callable[[], Function],
+    points: Sequence[Array],
+    order: int,
+    *,
+    compiled: bool,
+) -> list[Array]:
+    """Return a library's derivatives, those of each order by each argument.
+
+    Args:
+        make: Gives the function.
+        points: Where, in float64.
+        order: The highest order.
+        compiled: Whether they are those of a compiled function.
+    """
+    derivatives = _derivatives(_floats(make()), order)
+    return _at(active().compile(derivatives) if compiled else derivatives, points)
 
 
 def _same(a: Array, b: Array) -> bool:

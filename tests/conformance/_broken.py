@@ -251,6 +251,22 @@ class SecondDerivativesAreCut(Native):
         return ops.stop_gradient(g)
 
 
+class NativeCompiled(Native):
+    capabilities = replace(Native.capabilities, eager=False)
+
+
+@backend("gradients", "softplus/float64/3x4", "order 1", "allowed", on="softplus")
+class GradientsOfProgramsAreScaled(NativeCompiled):
+    def change(self, g):
+        return ops.multiply(g, 1.0001)
+
+
+@backend("gradients", "softplus/float64/3x4", "order 2", "allowed", on="softplus")
+class SecondDerivativesOfProgramsAreCut(NativeCompiled):
+    def change(self, g):
+        return ops.stop_gradient(g)
+
+
 @backend("gradients", "sqrt/bfloat16", "the gradient has dtype float64", on="sqrt")
 class GradientsAreWidened(Native):
     def change(self, g):

@@ -8,6 +8,7 @@ compiled, the eager ones are those of the primitives, of which the others are co
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,11 @@ from polykeras import dtypes, ops, tree
 from polykeras.autodiff import vjp
 from polykeras.backend import Array, Backend
 from polykeras.conformance._case import Trial
-from polykeras.conformance._derivatives import Function, check_gradients_of
+from polykeras.conformance._derivatives import (
+    Function,
+    check_gradients_of,
+    library_derivatives,
+)
 from polykeras.conformance._programs import compiles
 from polykeras.conformance._trials import (
     differentiable_dtypes,
@@ -56,6 +61,7 @@ def test_gradients(backend: Backend, trial: Trial) -> None:
         tolerance=trial.case.slope_tolerance,
         what=str(trial),
         compiled=trial.case.compiled and not _eagerly(backend, trial),
+        found=_of_one_program(backend, trial, 1),
     )
 
 
@@ -74,7 +80,27 @@ def test_second_order(backend: Backend, trial: Trial) -> None:
         tolerance=trial.case.slope_tolerance,
         what=str(trial),
         compiled=trial.case.compiled,
+        found=_of_one_program(backend, trial, trial.case.gradient),
     )
+
+
+def _of_one_program(backend: Backend, trial: Trial, order: int) -> list[Array] | None:
+    """Return derivatives from the program that the checks of all orders share."""
+    compiled = compiles(backend) and trial.case.compiled
+    native = backend.capabilities.autodiff == "native"
+    if not (compiled and native) or _eagerly(backend, trial):
+        return None
+    found = _of_every_order(backend, trial)
+    return found and found[: order * len(trial.differentiated)]
+
+
+@lru_cache(maxsize=2)
+def _of_every_order(backend: Backend, trial: Trial) -> list[Array] | None:
+    make, points = _function(trial)
+    try:
+        return library_derivatives(make, points, trial.case.gradient, compiled=True)
+    except Exception:  # whose it is shows where each order is asked for alone
+        return None
 
 
 @pytest.mark.trials(of=second_differentiable)
