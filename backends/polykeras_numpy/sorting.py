@@ -12,12 +12,17 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS"]
 
 
+def _orderable(x: Array) -> Array:
+    # The small floats of ml_dtypes leave everything where it is once they meet NaN.
+    return x.astype(np.float32) if x.dtype.kind == "V" else x
+
+
 def _sort(x: Array, axis: int) -> Array:
-    return np.sort(x, axis, kind="stable")
+    return np.sort(_orderable(x), axis, kind="stable").astype(x.dtype, copy=False)
 
 
 def _argsort(x: Array, axis: int) -> Array:
-    return np.argsort(x, axis, kind="stable").astype(np.int32)
+    return np.argsort(_orderable(x), axis, kind="stable").astype(np.int32)
 
 
 def _top_k(x: Array, k: int, sorted: bool) -> tuple[Array, Array]:
@@ -26,7 +31,7 @@ def _top_k(x: Array, k: int, sorted: bool) -> tuple[Array, Array]:
     else:
         # Sorted ascending from the right: read backwards, the largest come first,
         # NaN among them, and the first of equals is the first.
-        order = np.argsort(x[..., ::-1], -1, kind="stable")
+        order = np.argsort(_orderable(x)[..., ::-1], -1, kind="stable")
         index = (x.shape[-1] - 1) - order[..., ::-1][..., :k]
     return np.take_along_axis(x, index, -1), index.astype(np.int32)
 
@@ -34,7 +39,8 @@ def _top_k(x: Array, k: int, sorted: bool) -> tuple[Array, Array]:
 def _searchsorted(
     sorted_sequence: Array, values: Array, side: Literal["left", "right"]
 ) -> Array:
-    return np.asarray(np.searchsorted(sorted_sequence, values, side), np.int32)
+    places = np.searchsorted(_orderable(sorted_sequence), _orderable(values), side)
+    return np.asarray(places, np.int32)
 
 
 def _nonzero(x: Array) -> tuple[Array, ...]:

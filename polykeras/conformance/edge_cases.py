@@ -333,6 +333,8 @@ _REDUCING: Final = (
     EdgeCase("argmax", "float32", ([3.0, _NAN, 7.0],), 1, "NaN wins"),
     EdgeCase("argmin", "float32", ([3.0, _NAN, 0.0],), 1, "NaN wins"),
     EdgeCase("sort", "float32", ([_NAN, _INF, 1.0],), [1.0, _INF, _NAN], "NaN last"),
+    EdgeCase("sort", "bfloat16", ([_NAN, 2.0, 1.0],), [1.0, 2.0, _NAN], "NaN last"),
+    EdgeCase("argsort", "bfloat16", ([_NAN, 2.0, 1.0],), [2, 1, 0], "NaN last"),
     EdgeCase("argsort", "int32", ([2, 1, 2, 1],), [1, 3, 0, 2], "equals keep order"),
     EdgeCase("nanargmax", "float32", ([_NAN, _NAN],), -1, "no number to find"),
     EdgeCase("std", "float32", ([2.0, 2.0],), 0.0, "all values are equal"),
@@ -353,6 +355,7 @@ _INDEXING: Final = (
     EdgeCase("max", "float32", ([], None, False, 0.5), 0.5, "the initial value"),
     EdgeCase("min", "float32", ([], None, False, 0.5), 0.5, "the initial value"),
     EdgeCase("searchsorted", "float32", ([1.0, 2.0], [_NAN]), [2], "NaN is last"),
+    EdgeCase("searchsorted", "bfloat16", ([1.0, 2.0], [_NAN]), [2], "NaN is last"),
 )
 
 EDGE_CASES: Final = (*_ELEMENTWISE, *_LINALG, *_REDUCING, *_INDEXING)
