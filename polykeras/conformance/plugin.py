@@ -98,7 +98,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "exhaustive: run with --exhaustive only")
     config.addinivalue_line(
-        "markers", "in_declared_dtypes: run for a dtype or policy the backend declares"
+        "markers",
+        "in_declared_dtypes: run where the backend has the dtypes needed",
     )
     if _listed(config, "backend") or _listed(config, "sections"):
         settings_of(config)
@@ -211,13 +212,15 @@ def _is_empty(item: pytest.Item) -> bool:
 
 
 def _has_dtypes(item: pytest.Item) -> bool:
-    """Return whether the backend declares what the test's dtype or policy needs."""
+    """Return whether the backend declares the dtypes of the test's case or policy."""
     spec = getattr(item, "callspec", None)
     if spec is None or item.get_closest_marker("in_declared_dtypes") is None:
         return True
+    backend: Backend = spec.params["backend"]
+    if "case" in spec.params:
+        return spec.params["case"].dtype in backend.capabilities.dtypes
     policy = dtype_policies.get(spec.params.get("policy") or spec.params["dtype"])
     needed = {policy.compute_dtype, policy.variable_dtype}
-    backend: Backend = spec.params["backend"]
     return needed <= backend.capabilities.dtypes
 
 
