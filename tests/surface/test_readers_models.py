@@ -8,20 +8,7 @@ import pytest
 import polykeras as keras
 from polykeras import Input, Model, Sequential, layers, ops
 from polykeras.errors import ArgumentError, ShapeError
-
-X = np.linspace(-1, 1, 24, dtype="float32").reshape(8, 3)
-Y = X.sum(axis=1)
-
-
-def line(**compiled):
-    model = Sequential([Input((3,)), layers.Dense(1)])
-    model.compile(**{"optimizer": "sgd", "loss": "mse", **compiled})
-    return model
-
-
-def values(x):
-    return ops.convert_to_numpy(x)
-
+from tests.surface._readers import X, Y, line, values
 
 # -- recurrent layers --------------------------------------------------------------
 
