@@ -47,6 +47,10 @@ def _take(x: torch.Tensor, indices: torch.Tensor, axis: int) -> torch.Tensor:
         if axis == 0 and x.ndim == _MATRIX and x.is_floating_point():
             # Its backward sums rows in parallel, which that of indexing does not.
             return torch.nn.functional.embedding(_non_negative(indices, size), x)
+        if not indices.ndim and depends_on_arguments(indices):
+            # Indexing would read the number, which a trace cannot.
+            place = _non_negative(indices, size).reshape(1)
+            return x.index_select(axis, place).squeeze(axis)
         return x[(slice(None),) * axis + (_in_reach(indices, size),)]
     except (IndexError, RuntimeError):
         check_indices("take", indices.cpu(), size, axis)
@@ -62,17 +66,37 @@ def _take_along_axis(x: torch.Tensor, indices: torch.Tensor, axis: int) -> torch
         raise
 
 
+def _places(
+    x: torch.Tensor, start: tuple[Any, ...], shape: tuple[int, ...]
+) -> tuple[torch.Tensor, ...] | None:
+    """Return a block's indices, moved to fit, where a trace cannot know its start."""
+    if not any(isinstance(a, torch.Tensor) and depends_on_arguments(a) for a in start):
+        return None
+    places = []
+    for axis, (first, n, size) in enumerate(zip(start, shape, x.shape, strict=True)):
+        at = torch.as_tensor(first, device=x.device).long()
+        at = torch.where(at < 0, at + size, at).clamp(0, size - n)
+        steps = torch.arange(n, device=x.device) + at
+        places.append(steps.reshape([-1 if a == axis else 1 for a in range(x.ndim)]))
+    return tuple(places)
+
+
 def _slice(
     x: torch.Tensor, start: tuple[Any, ...], shape: tuple[int, ...]
 ) -> torch.Tensor:
-    return x[block_key(tuple(x.shape), start, shape)]
+    places = _places(x, start, shape)
+    return x[block_key(tuple(x.shape), start, shape) if places is None else places]
 
 
 def _slice_update(
     x: torch.Tensor, start: tuple[Any, ...], updates: torch.Tensor
 ) -> torch.Tensor:
+    shape = tuple(updates.shape)
+    places = _places(x, start, shape)
+    if places is not None:
+        return x.index_put(places, updates)
     out = x.clone()
-    out[block_key(tuple(x.shape), start, tuple(updates.shape))] = updates
+    out[block_key(tuple(x.shape), start, shape)] = updates
     return out
 
 

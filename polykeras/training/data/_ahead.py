@@ -24,7 +24,7 @@ __all__ = ["RunGroup", "taken_ahead"]
 
 # A batch waits no longer than this, so that the device works while others are made.
 _SECONDS: Final = 0.01
-_BYTES: Final = 2**22
+_BYTES: Final = 2**20
 # The device reads one while the next is filled.
 _blocks: Final = Buffers(2 * _BYTES, 2)
 _END: Final = object()
