@@ -43,15 +43,30 @@ class Recorder(Watcher):
         engine: The reference.
         store: Holds the arrays.
         mode: ``"inference"`` or ``"training"``.
+        earlier: A record to compare with; a call is taken from it as soon as it is
+            compared, so that both do not fill the memory together.
     """
 
-    def __init__(self, engine: Backend, store: Store, mode: str) -> None:
+    def __init__(
+        self,
+        engine: Backend,
+        store: Store,
+        mode: str,
+        earlier: dict[tuple[str, int], Call] | None = None,
+    ) -> None:
         """Start without calls."""
         super().__init__(engine)
         self._store = store
         self._mode = mode
+        self._earlier = {} if earlier is None else earlier
+        self._same = True
         self.calls: dict[tuple[str, int], Call] = {}
         self._kept: dict[int, tuple[ref[Any], Array]] = {}
+
+    @property
+    def repeats(self) -> bool:
+        """Whether all outputs have the bits of those in the earlier record."""
+        return self._same and not self._earlier
 
     def watch(
         self,
@@ -72,6 +87,9 @@ class Recorder(Watcher):
         outputs = layer.call(*args, **kwargs)
         leaves, form = tree.flatten_leaves(bare(outputs))
         found = [self._keep(x) for x in leaves]
+        before = self._earlier.pop(key, None)
+        if self._same:
+            self._same = before is not None and _equal(before.outputs, found)
         self.calls[key] = Call(
             key,
             type(layer).__name__,
@@ -97,6 +115,13 @@ class Recorder(Watcher):
         value = self._store.keep(np.array(self.engine.to_numpy(x)))
         self._kept[id(x)] = ref(x), value
         return value
+
+
+def _equal(a: list[Array | None], b: list[Array | None]) -> bool:
+    return all(
+        x is y or (x is not None and y is not None and np.array_equal(x, y, True))
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def depends_on_mode(layer: Layer) -> bool:
