@@ -196,6 +196,17 @@ def test_nothing_waits_longer_than_its_time(
     assert seen == [1] * len(BATCHES)
 
 
+def test_large_batches_are_run_one_by_one(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = warmed()
+    seen = dispatches(monkeypatch, model)
+    size = BATCHES[0][0].nbytes + BATCHES[0][1].nbytes
+    monkeypatch.setattr(_ahead, "_BYTES", 8 * size - 1)
+    model.fit(iter(BATCHES), verbose=0)
+    assert seen == [1] * len(BATCHES)
+
+
 def test_any_number_of_batches_is_one_program(backend: Backend) -> None:
     model = warmed()
     traces = model._step("train").traces

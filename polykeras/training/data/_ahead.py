@@ -25,6 +25,8 @@ __all__ = ["RunGroup", "taken_ahead"]
 # A batch waits no longer than this, so that the device works while others are made.
 _SECONDS: Final = 0.01
 _BYTES: Final = 2**20
+# Where fewer fit, copying them costs more than the calls that it saves.
+_FEWEST: Final = 8
 # The device reads one while the next is filled.
 _blocks: Final = Buffers(2 * _BYTES, 2)
 _END: Final = object()
@@ -113,7 +115,7 @@ class _Form:
         size = sum(a.nbytes for a in leaves if a is not None)
         fits = 1 << max((_BYTES // max(size, 1)).bit_length() - 1, 0)
         self.capacity = min(most, fits)
-        self._stackable = all(a is None or _is_stackable(a) for a in leaves)
+        self._stackable = fits >= _FEWEST and all(map(_is_stackable, leaves))
         flat = type(batch) is tuple and all(map(operator.is_, batch, leaves))
         self._length = len(batch) if flat and None not in self.arrays else None
 
@@ -174,4 +176,4 @@ class _Stack:
 
 
 def _is_stackable(a: Any) -> bool:
-    return type(a) is np.ndarray and a.dtype.kind not in "SU"
+    return a is None or (type(a) is np.ndarray and a.dtype.kind not in "SU")
