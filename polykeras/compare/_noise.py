@@ -395,7 +395,8 @@ class Perturbed(Recast):
             return (math.sqrt(w.size / w.shape[-1]) + 1) * rows[:, None] * columns
         back = name == "conv_general_transpose"
         groups = 1 if back else x.shape[-1] // w.shape[-2]
-        x = _squarable(x)
+        # The kernel that sums windows computes in the dtype of the engine alone.
+        x, scale = _scaled(x)
         if groups == 1:
             squares = np.einsum("...i,...i->...", x, x)[..., None]
         else:
@@ -407,6 +408,8 @@ class Perturbed(Recast):
         norms = np.sqrt(_squares(w, -2 if back else -1))
         terms = w.size / w.shape[-2 if back else -1]
         windows *= math.sqrt(terms) + 1
+        if scale != 1:
+            windows = windows.astype(np.float64) * scale
         if groups > 1:
             windows = np.repeat(windows, norms.size // groups, -1)
         return windows * norms
@@ -438,10 +441,25 @@ def _squares(x: Array, axis: int) -> Array:
 
 def _squarable(x: Array) -> Array:
     """Return numbers of which the squares neither overflow nor all underflow."""
+    return x if _exponent(x) is None else x.astype(np.float64)
+
+
+def _scaled(x: Array) -> tuple[Array, float]:
+    """Return such numbers in the same dtype, and the power of two they are short of."""
+    exponent = _exponent(x)
+    if exponent is None:
+        return x, 1.0
+    return np.ldexp(x, -exponent), 2.0**exponent
+
+
+def _exponent(x: Array) -> int | None:
+    """Return that of the largest number, None where squares have room in float32."""
     if x.dtype != np.float32 or not x.size:
-        return x
+        return None
     largest = max(float(x.max()), -float(x.min()))
-    return x if 1 / _SQUARABLE < largest < _SQUARABLE else x.astype(np.float64)
+    if 1 / _SQUARABLE < largest < _SQUARABLE or not 0 < largest < np.inf:
+        return None
+    return math.frexp(largest)[1]
 
 
 def _product_magnitudes(x: Array, y: Array) -> Array:

@@ -6,6 +6,7 @@ import json
 import math
 from collections import Counter
 from dataclasses import asdict, dataclass, field, replace
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -288,19 +289,27 @@ class Report:
             "items": [{**asdict(item), "excess": item.excess} for item in self.items],
         }
 
-    def write_json(self, path: Path) -> None:
-        """Write the report as JSON; infinities become strings."""
-        path.write_text(json.dumps(_plain(self.to_dict()), indent=1), encoding="utf-8")
+    def write_json(self, path: str | PathLike[str]) -> None:
+        """Write the report as JSON; infinities become strings.
 
-    def write_html(self, path: Path) -> None:
+        Args:
+            path: The file, which is replaced.
+        """
+        text = json.dumps(_plain(self.to_dict()), indent=1)
+        Path(path).write_text(text, encoding="utf-8")
+
+    def write_html(self, path: str | PathLike[str]) -> None:
         """Write the report as one self-contained page.
+
+        Args:
+            path: The file, which is replaced.
 
         Raises:
             PolykerasError: If Jinja is not installed.
         """
         from polykeras.compare._page import page
 
-        path.write_text(page(self), encoding="utf-8")
+        Path(path).write_text(page(self), encoding="utf-8")
 
     def __str__(self) -> str:
         from polykeras.compare._text import text_of

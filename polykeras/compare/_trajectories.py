@@ -169,7 +169,11 @@ class TrainedReference:
         spreads = [r.distances for r in self.replicas]
         # Weights are stored in the dtype: half a unit of the last place.
         stored = epsilon_of(self.dtype) / 2
-        bounds = [SPREADS * max(s) + stored for s in zip(*spreads, strict=True)]
+        # Where a perturbed run overflowed, rounding explains everything.
+        bounds = [
+            SPREADS * max(s) + stored if np.isfinite(s).all() else np.inf
+            for s in zip(*spreads, strict=True)
+        ]
         apart = _beyond(steps.distances, bounds)
         if apart and self.reach:
             # Each step may move what the first may.
@@ -198,4 +202,5 @@ def _updates(steps: Steps) -> dict[str, Array]:
 
 
 def _beyond(distances: Sequence[float], bounds: Sequence[float]) -> list[int]:
-    return [i for i, d in enumerate(distances) if not d <= bounds[i]]
+    pairs = zip(distances, bounds, strict=True)
+    return [i for i, (d, b) in enumerate(pairs) if not (d <= b or b == np.inf)]

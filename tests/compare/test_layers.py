@@ -165,6 +165,21 @@ def test_overflow_is_explained_where_rounding_alone_overflows():
     assert keras.compare(model, x, backends=["numpy"], steps=1).consistent
 
 
+@pytest.mark.parametrize("size", [1e-25, 1e18, 1e35])
+@pytest.mark.parametrize(
+    "layer",
+    [layers.Conv2D(3, 2), layers.DepthwiseConv2D(2), layers.Conv2DTranspose(2, 2)],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_numbers_whose_squares_overflow_have_bounds(layer, size):
+    model = keras.Sequential([keras.Input((4, 4, 2)), layer])
+    report = keras.compare(model, size * batch(4, 4, 4, 2), backends=["numpy"], steps=1)
+    assert report.consistent, str(report)
+    item = next(i for i in report.items if i.kind == "layer")
+    # Units of half an epsilon: no more than the terms of the sum, and some more.
+    assert 2.0**-24 < item.bound / item.error.ceiling < 100 * 2.0**-24
+
+
 def test_a_missing_op_is_not_comparable_and_the_rest_goes_on():
     class Poor(Faulty):
         def own_kernels(self):

@@ -60,7 +60,7 @@ def wrong(tmp_path_factory):
     model = mlp()
     report = keras.compare(model, backends=[Faulty(change), "numpy"], steps=3)
     path = tmp_path_factory.mktemp("page") / "page.html"
-    report.write_html(path)
+    report.write_html(str(path))
     return path
 
 
@@ -162,7 +162,7 @@ def test_without_jinja_it_says_what_to_install(monkeypatch, tmp_path):
     report = keras.compare(mlp(), backends=["numpy"], steps=0)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     with pytest.raises(PolykerasError, match=r"polykeras\[conformance\]"):
-        report.write_html(tmp_path / "page.html")
+        report.write_html(str(tmp_path / "page.html"))
     assert list(tmp_path.iterdir()) == []
 
 

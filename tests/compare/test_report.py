@@ -49,7 +49,7 @@ def test_the_documentation_names_every_field(wrong):
 
 
 def test_json_is_complete_and_plain(wrong, tmp_path):
-    wrong.write_json(tmp_path / "r.json")
+    wrong.write_json(str(tmp_path / "r.json"))
 
     def refuse(constant):
         raise AssertionError(constant)
