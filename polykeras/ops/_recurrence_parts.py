@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from polykeras import ops
@@ -104,7 +104,11 @@ def states_before(states: Tensor, first: Tensor) -> Tensor:
 
 
 def scan_present(
-    fn: Any, init: Any, xs: list[Tensor | None], *, reverse: bool = False
+    fn: Any,
+    init: Any,
+    xs: Sequence[Tensor | Sequence[Tensor] | None],
+    *,
+    reverse: bool = False,
 ) -> Any:
     """Scan over those of `xs` that exist; `fn` gets None for the others."""
     present = [x for x in xs if x is not None]
