@@ -85,6 +85,9 @@ class JaxBackend(Backend):
     inexact = frozenset(
         dtypes.as_numpy_dtype(name) for name in dtypes.FLOATS + dtypes.COMPLEX
     )
+    # JAX keeps more of each step than the rules, and adds to the gradient of the
+    # recurrent kernel in each.
+    ruled = frozenset({"gru_steps", "lstm_steps", "rnn_steps"})
     capabilities = Capabilities(
         autodiff="native", compile=True, dynamic_shapes=False, inplace=False
     )

@@ -72,7 +72,8 @@ class Backend(ABC):
         inexact: The library's own dtype objects that are floating or complex.
         ruled: Names of the ops that polykeras' own rules differentiate although
             ``capabilities.autodiff`` is ``"native"``, because the library has no
-            derivative of their kernels, or a wrong one.
+            derivative of their kernels, or a wrong or a slower one. Ops that are
+            composed may be named too, if they have a rule.
         array_protocol: Name of the method by which the library's operators ask a
             variable on their right for an array, where they do not leave the
             operation to the variable.

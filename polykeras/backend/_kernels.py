@@ -63,7 +63,7 @@ class KernelTable(dict[str, Kernel]):
                     "backend for this op or install a kernel plugin that supplies it."
                 )
 
-        self[name] = kernel
+        kernel = self[name] = _ruled(self.backend, name, kernel)
         return kernel
 
     def attach(self, kernels: Mapping[str, Kernel], supplier: str) -> None:

@@ -73,7 +73,7 @@ def give_rule(engine: Backend, name: str, kernel: Kernel) -> Kernel:
         ArgumentError: If the op has none.
     """
     op = cast("Any", REGISTRY[name]).op
-    if not op.vjp_rules:
+    if not op.vjp_rules and op.joint_vjp is None:
         raise ArgumentError(
             f"The backend {engine.name!r} names {name!r} in `ruled`, but that op has "
             "no rule: it is composed of ops that have. Supply no kernel for it, and "

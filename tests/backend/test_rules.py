@@ -67,6 +67,29 @@ def test_ops_without_a_rule_are_refused(ruled_backend):
         KernelTable(Composed())
 
 
+def test_composed_ops_with_a_rule_may_be_named(ruled_backend):
+    class Composed(type(ruled_backend)):
+        ruled = frozenset({"rnn_steps"})
+
+    engine = Composed()
+    engine.kernels = KernelTable(engine)
+    calls = []
+    compose = engine.kernels["rnn_steps_grad"]
+    engine.kernels["rnn_steps_grad"] = lambda *args: calls.append(1) or compose(*args)
+
+    def last(kernel):
+        z, h = ops.ones((3, 1, 2), "float64"), ops.zeros((1, 2), "float64")
+        return ops.sum(ops.rnn_steps(z, h, kernel, None, "tanh")[-1])
+
+    found = []
+    for backend in (engine, get_backend("numpy")):
+        with engine_scope(backend):
+            kernel = ops.array([[0.5, -0.2], [0.1, 0.3]], "float64")
+            found.append(ops.convert_to_numpy(keras.grad(last)(kernel)))
+    assert calls == [1]
+    np.testing.assert_allclose(*found, rtol=1e-13)
+
+
 def test_a_pullback_may_call_the_function_again():
     """It sees the variables as they were, though they have changed since."""
     calls = []
