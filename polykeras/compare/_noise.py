@@ -43,6 +43,7 @@ from polykeras import dtypes, tree
 from polykeras.backend import Array, Backend, Kernel, Tensor
 from polykeras.compare._engines import Recast
 from polykeras.compare._measures import BLOCK
+from polykeras.compare._norms import product_magnitudes, scaled, sums_of_squares
 from polykeras.ops._registry import REGISTRY
 from polykeras.ops.random_normal import NORMAL_ULPS
 from polykeras.precision import epsilon_of
@@ -142,8 +143,6 @@ _SYSTEMS: Final = frozenset(
 )
 _LIBRARY_ULP: Final = 4
 _SAMPLE: Final = 64
-_SQUARABLE: Final = 1e15
-"""Numbers up to this one have squares, and sums of squares, in float32."""
 _ERRORS: Final = 2 * BLOCK
 """Errors are drawn once; each block takes some from a random place on. They have
 sizes from half to all of what is allowed: errors of one size would often cancel.
@@ -368,7 +367,7 @@ class Perturbed(Recast):
     def _magnitudes(self, name: str, kernel: Kernel, args: tuple[Any, ...]) -> Any:
         """Return ``sqrt(n) + 1`` times the sum of the magnitudes of the terms."""
         if name == "matmul":
-            return _product_magnitudes(*map(self.to_numpy, args[:2]))
+            return product_magnitudes(*map(self.to_numpy, args[:2]))
         if name == "conv_general" or (
             name in _CONVOLUTIONS and args[_CONVOLUTIONS[name]] == 1
         ):
@@ -380,23 +379,24 @@ class Perturbed(Recast):
         )
         if key not in self._terms:
             ones = self.to_numpy(kernel(*self._mapped(args, np.ones_like)))
+            # In 64 bits: more roundings of the largest number would overflow.
             terms = np.sqrt(np.maximum(np.abs(ones), 1.0)) + 1
-            self._terms[key] = terms.astype(self.dtype)
+            self._terms[key] = terms.astype(np.float64)
         return self._terms[key] * np.abs(self.to_numpy(absolute))
 
     def _convolved_magnitudes(
         self, name: str, kernel: Kernel, args: tuple[Any, ...]
     ) -> Any:
-        """Do as `_product_magnitudes`: a convolution multiplies windows by filters."""
+        """Do as `product_magnitudes`: a convolution multiplies windows by filters."""
         x, w = self.to_numpy(args[0]), self.to_numpy(args[1])
         if name == "conv_general_kernel":
             # Each entry is the product of one channel of inputs and one of outputs.
-            rows, columns = (np.sqrt(_squares(a, -1)) for a in (x, w))
+            rows, columns = (np.sqrt(sums_of_squares(a, -1)) for a in (x, w))
             return (math.sqrt(w.size / w.shape[-1]) + 1) * rows[:, None] * columns
         back = name == "conv_general_transpose"
         groups = 1 if back else x.shape[-1] // w.shape[-2]
         # The kernel that sums windows computes in the dtype of the engine alone.
-        x, scale = _scaled(x)
+        x, scale = scaled(x)
         if groups == 1:
             squares = np.einsum("...i,...i->...", x, x)[..., None]
         else:
@@ -405,7 +405,7 @@ class Perturbed(Recast):
         ones = np.ones((*w.shape[:-2], squares.shape[-1] // groups, groups), x.dtype)
         wide = [self.inner.borrowed(a) for a in (squares, ones)]
         windows = np.sqrt(self.to_numpy(kernel(*wide, *args[2:])))
-        norms = np.sqrt(_squares(w, -2 if back else -1))
+        norms = np.sqrt(sums_of_squares(w, -2 if back else -1))
         terms = w.size / w.shape[-2 if back else -1]
         windows *= math.sqrt(terms) + 1
         if scale != 1:
@@ -429,56 +429,6 @@ class Perturbed(Recast):
             for x in tree.flatten(list(args))
             if self.is_tensor(x) and dtypes.is_inexact(self.dtype_name(x))
         ]
-
-
-def _squares(x: Array, axis: int) -> Array:
-    """Return the sums of squares over all other axes."""
-    letters = "abcdefghij"[: x.ndim]
-    x = _squarable(x)
-    squares: Array = np.einsum(f"{letters},{letters}->{letters[axis]}", x, x)
-    return squares
-
-
-def _squarable(x: Array) -> Array:
-    """Return numbers of which the squares neither overflow nor all underflow."""
-    return x if _exponent(x) is None else x.astype(np.float64)
-
-
-def _scaled(x: Array) -> tuple[Array, float]:
-    """Return such numbers in the same dtype, and the power of two they are short of."""
-    exponent = _exponent(x)
-    if exponent is None:
-        return x, 1.0
-    return np.ldexp(x, -exponent), 2.0**exponent
-
-
-def _exponent(x: Array) -> int | None:
-    """Return that of the largest number, None where squares have room in float32."""
-    if x.dtype != np.float32 or not x.size:
-        return None
-    largest = max(float(x.max()), -float(x.min()))
-    if 1 / _SQUARABLE < largest < _SQUARABLE or not 0 < largest < np.inf:
-        return None
-    return math.frexp(largest)[1]
-
-
-def _product_magnitudes(x: Array, y: Array) -> Array:
-    """Return ``sqrt(n) + 1`` times a bound on the sums of magnitudes of a product.
-
-    By Cauchy and Schwarz they are at most the products of the norms of rows and
-    columns, which cost less than a second product.
-    """
-    x, y = _squarable(x), _squarable(y)
-    rows = (math.sqrt(x.shape[-1]) + 1) * np.sqrt(np.einsum("...i,...i->...", x, x))
-    columns = np.sqrt(np.sum(np.square(y), -2 if y.ndim > 1 else -1))
-    if x.ndim > 1 and y.ndim > 1:
-        rows, columns = rows[..., :, None], columns[..., None, :]
-    elif x.ndim > 1 and y.ndim == 1:
-        columns = np.asarray(columns)
-    elif y.ndim > 1:
-        rows = np.asarray(rows)
-    result: Array = rows * columns
-    return result
 
 
 @cache
