@@ -63,11 +63,6 @@ _SLOW_IN_LOOPS: Final = frozenset(
     {"conv_general", "conv_general_kernel", "conv_general_transpose"}
 )
 _LARGE_BYTES: Final = 2**16
-# `jnp.asarray` takes half the time of `jax.device_put` once it has compiled a program
-# for the shape and dtype, which costs as much as a thousand calls gain. What has come
-# this often is taken to come as often again.
-_OFTEN: Final = 50
-_times_met: Final[dict[tuple[tuple[int, ...], str], int]] = {}
 # A run on the same data as before finds its memory again.
 _copies: Final = Buffers(2**26, 2)
 _wide_dtypes: Final = frozenset(np.dtype(name) for name in _WIDE)
@@ -116,11 +111,8 @@ class JaxBackend(Backend):
         kind = dtypes.as_numpy_dtype(dtype)
         large = x.nbytes >= _LARGE_BYTES
         values = _aligned_copy(x, kind) if large else np.array(x, kind)
-        form = (x.shape, dtype)
-        met = _times_met[form] = _times_met.get(form, 0) + 1
-        put: Callable[[Any], jax.Array] = (
-            jax.device_put if large or met < _OFTEN else jnp.asarray
-        )
+        # Unlike `jnp.asarray` it compiles no program for the shape.
+        put: Callable[[Any], jax.Array] = jax.device_put
         if dtype in _WIDE:
             with jax.enable_x64(True):
                 return put(values)

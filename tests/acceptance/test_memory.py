@@ -46,8 +46,7 @@ def grown(name: str, first: int, rounds: int) -> float:
 @pytest.mark.skipif(not STATM.exists(), reason="reads /proc, which only Linux has")
 def test_memory_stays_flat(backend):
     """Caches of compiled functions fill up at first, and then hold their size."""
-    # The last to fill: on JAX the 50th array of a shape compiles how they are moved.
-    first, rounds = (60, 200) if FULL else (12, 12)
+    first, rounds = (30, 200) if FULL else (12, 12)
     # In a process of its own: what other tests let go of counts for nothing there.
     with ProcessPoolExecutor(1, get_context("spawn")) as alone:
         more = alone.submit(grown, backend.name, first, rounds).result()
