@@ -160,7 +160,7 @@ def train(
                 paths, before, weights, variables, strict=True
             ):
                 if dtypes.is_float(v.dtype):
-                    moved = new.astype(float) - old.astype(float)
+                    moved = np.subtract(new, old, dtype=float)
                     result.updates[path] = keep(moved)
                     result.ceilings[path] = float(np.max(np.abs(new), initial=0))
                     result.dtypes.setdefault(path, engine.dtype_name(v.stored()))
@@ -309,6 +309,7 @@ def relative_distance(weights: list[Array], reference: list[Array]) -> float:
     for w, r in zip(weights, reference, strict=True):
         with np.errstate(all="ignore"):
             wide = np.asarray(r, np.float64)
-            apart += float(np.sum((np.asarray(w, np.float64) - wide) ** 2))
-            norm += float(np.sum(wide**2))
+            away = np.subtract(w, wide, dtype=np.float64)
+            apart += float(np.vdot(away, away))
+            norm += float(np.vdot(wide, wide))
     return float(np.sqrt(apart / norm)) if norm else float(np.sqrt(apart))
