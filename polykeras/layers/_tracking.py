@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from polykeras.variables import Variable
 
@@ -24,6 +24,10 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+# Tuples: a union is made anew wherever it is written, and every assignment and call of
+# `fit` asks.
+_SEQUENCES: Final = (list, tuple)
+_HOLDERS: Final = (Variable, list, dict)
 _frozen: ContextVar[dict[tuple[int, str], Any] | None] = ContextVar(
     "polykeras_frozen", default=None
 )
@@ -215,7 +219,7 @@ class Tracker:
 def _gather(values: Iterable[Any], found: list[Any]) -> None:
     """Append what is in `values` and in containers among them."""
     for value in values:
-        if isinstance(value, list | tuple):
+        if isinstance(value, _SEQUENCES):
             _gather(value, found)
         elif isinstance(value, dict):
             _gather(value.values(), found)
@@ -232,7 +236,7 @@ def _may_hold_parts(value: Any) -> bool:
     if isinstance(value, tuple):
         # Most are shapes or axes.
         return any(map(_may_hold_parts, value))
-    return isinstance(value, Variable | list | dict) or bool(_kind(value))
+    return isinstance(value, _HOLDERS) or bool(_kind(value))
 
 
 def unique(items: list[Any]) -> list[Any]:
