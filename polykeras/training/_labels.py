@@ -75,11 +75,11 @@ class LabelCheck:
         self._classes = classes
         self._found: tuple[list[str], list[Classes | None]] | None = None
 
-    def __call__(self, x: Any, y: Any) -> bool:
+    def __call__(self, x: Callable[[], Any], y: Any) -> bool:
         """Check the labels of some samples.
 
         Args:
-            x: Inputs of a batch.
+            x: Returns the inputs of a batch, which only the first check needs.
             y: Labels as NumPy arrays; None where they are not on the host.
 
         Returns:
@@ -89,7 +89,7 @@ class LabelCheck:
             ArgumentError: If a class number is out of range.
         """
         if self._found is None:
-            self._found = self._classes(x)
+            self._found = self._classes(x())
         names, found = self._found
         if not any(found):
             return False

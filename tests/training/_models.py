@@ -13,6 +13,11 @@ X = RNG.normal(size=(20, 3)).astype("float32")
 Y = (X @ np.array([[1.0], [-2.0], [0.5]], "float32") + 0.3).astype("float32")
 
 
+def one_by_one() -> keras.callbacks.Callback:
+    """Return a callback for whose sake each batch is run at once."""
+    return keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: None)
+
+
 def linear(**compiled: Any) -> keras.Sequential:
     """Return a compiled affine model with the same weights each time."""
     model = keras.Sequential(

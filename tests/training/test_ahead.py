@@ -12,7 +12,7 @@ import pytest
 import polykeras as keras
 from polykeras.backend import Backend
 from polykeras.training.data import _ahead
-from tests.training._models import X, Y, linear
+from tests.training._models import X, Y, linear, one_by_one
 
 BATCHES = [(X[i : i + 2], Y[i : i + 2]) for i in range(0, 20, 2)]
 # Sums of at most 3 products over 10 steps, in float32.
@@ -23,11 +23,6 @@ TOLERANCE = 3 * 10 * np.finfo("float32").eps
 def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let batches wait however long a busy machine takes."""
     monkeypatch.setattr(_ahead, "_SECONDS", np.inf)
-
-
-def one_by_one() -> keras.callbacks.Callback:
-    """Return a callback for whose sake each batch is run at once."""
-    return keras.callbacks.LambdaCallback(on_train_batch_end=lambda *_: None)
 
 
 def warmed(**settings: Any) -> keras.Sequential:

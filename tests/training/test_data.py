@@ -14,7 +14,7 @@ import polykeras as keras
 from polykeras.backend import Backend
 from polykeras.errors import ArgumentError, DataError
 from polykeras.training.data import make_adapter
-from tests.training._models import X, Y, by_hand, linear
+from tests.training._models import X, Y, by_hand, linear, one_by_one
 
 TOLERANCE = 20 * 10 * np.finfo("float32").eps
 
@@ -121,6 +121,29 @@ def test_generators(backend: Backend) -> None:
     once = linear()
     once.fit((Pairs()[i] for i in range(3)), verbose=0)
     check(once, epochs=1)
+
+
+def test_labels_are_checked_without_moving_inputs(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = keras.Sequential([keras.Input((7,)), keras.layers.Dense(3)])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    batches = [(np.ones((5, 7), "float32"), np.zeros(5, "int32")) for _ in range(9)]
+    moved = 0
+    from_numpy = type(backend).from_numpy
+
+    def counting(self: Backend, x: np.ndarray, dtype: str) -> Any:
+        nonlocal moved
+        moved += x.shape == (5, 7)
+        return from_numpy(self, x, dtype)
+
+    monkeypatch.setattr(type(backend), "from_numpy", counting)
+    model.fit(iter(batches), callbacks=[one_by_one()], verbose=0)
+    # The first batch is looked at twice more: by the plan and by the check.
+    assert moved <= 9 + 2
+    batches[4][1][:] = 3
+    with pytest.raises(ArgumentError, match="3"):
+        model.fit(iter(batches), verbose=0)
 
 
 def test_generators_that_end_early_say_so(backend: Backend) -> None:

@@ -17,7 +17,7 @@ from polykeras.training.data._groups import Group, PlanFor, grouped
 
 __all__ = ["DataAdapter", "DrawOrder", "make_adapter", "split_off", "unpack"]
 
-Inspect = Callable[[Any, Any], bool]
+Inspect = Callable[[Callable[[], Any], Any], bool]
 DrawOrder = Callable[[int], Array]
 
 
@@ -26,9 +26,9 @@ class DataAdapter(ABC):
 
     Attributes:
         steps: Batches in an epoch, or None where unknown.
-        inspect: Called with the inputs of a batch, and with its targets or those of
-            all batches where they are on the host, before the batch is handed out;
-            returns whether it wants to see more.
+        inspect: Called with what returns the inputs of a batch as tensors, and with
+            its targets or those of all batches where they are on the host, before the
+            batch is handed out; returns whether it wants to see more.
     """
 
     steps: int | None

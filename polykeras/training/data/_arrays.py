@@ -299,7 +299,7 @@ class ArrayAdapter(DataAdapter):
     def _inspect_once(self, batch: Any) -> None:
         if self.inspect is not None and not self._inspected:
             y = unpack(tree.unflatten_leaves(self._form, self._leaves))[1]
-            self.inspect(unpack(batch)[0], y)
+            self.inspect(lambda: unpack(batch)[0], y)
             self._inspected = True
 
 

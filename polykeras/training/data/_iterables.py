@@ -161,7 +161,7 @@ class IterableAdapter(DataAdapter):
         x = _arrays(x)
         if self.inspect is not None and y is not None:
             on_host = _mapped(lambda a: to_host(a) if _is_on_host(a) else None, y)
-            if not self.inspect(_tensors(x), on_host):
+            if not self.inspect(lambda: _tensors(x), on_host):
                 self.inspect = None
         parts = [] if y is None else [y]
         if sample_weight is not None:
