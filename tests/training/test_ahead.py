@@ -145,8 +145,13 @@ def test_a_source_may_stop_the_training(backend: Backend) -> None:
     assert int(model.optimizer.iterations) == len(taken) == 5
 
 
-def test_a_source_may_write_to_its_array_again(backend: Backend) -> None:
+@pytest.mark.parametrize("together", [True, False])
+def test_a_source_may_write_to_its_array_again(
+    backend: Backend, together: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model, other = warmed(), warmed()
+    if not together:
+        monkeypatch.setattr(_ahead, "_BYTES", 1)
     x, y = np.empty_like(BATCHES[0][0]), np.empty_like(BATCHES[0][1])
 
     def source() -> Iterator[Any]:

@@ -5,18 +5,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from polykeras import tree
-from polykeras.backend import active
+from polykeras.backend import Array, Buffers, active
 from polykeras.errors import DataError
 from polykeras.training.data._adapter import DataAdapter, DrawOrder, unpack
 from polykeras.training.data._ahead import RunGroup, taken_ahead
 from polykeras.training.data._arrays import (
     class_weights,
     is_ready,
+    is_text,
     to_host,
     to_tensor,
 )
@@ -25,7 +26,9 @@ from polykeras.training.data._groups import Group, PlanFor, grouped
 __all__ = ["IterableAdapter"]
 
 # The host in DLPack's numbering of devices.
-_CPU = 1
+_CPU: Final = 1
+# The device reads one batch while the next is copied.
+_blocks: Final = Buffers(2**22, 4)
 
 
 class IterableAdapter(DataAdapter):
@@ -88,7 +91,7 @@ class IterableAdapter(DataAdapter):
         plan = plan_for(_tensors(first))
         batches = itertools.chain((first,), batches)
         if plan.stacks and runner is not None:
-            yield from taken_ahead(batches, plan, runner, lambda x: [_tensors(x)])
+            yield from taken_ahead(batches, plan, runner, lambda x: [_arguments(x)])
         else:
             yield from grouped(map(_tensors, batches), lambda _: plan)
 
@@ -183,6 +186,21 @@ def _tensors(structure: Any) -> Any:
 
     def leaf(a: Any) -> Any:
         return a if a is None or engine.is_tensor(a) else to_tensor(a)
+
+    return _mapped(leaf, structure)
+
+
+def _arguments(structure: Any) -> Any:
+    """Return copies, to which nobody writes, as compiled steps take them."""
+    engine = active()
+
+    def copied(a: Array) -> Any:
+        block = _blocks.empty(a.shape, a.dtype)
+        block[...] = a
+        return engine.argument(block)
+
+    def leaf(a: Any) -> Any:
+        return a if a is None or engine.is_tensor(a) or is_text(a) else copied(a)
 
     return _mapped(leaf, structure)
 
