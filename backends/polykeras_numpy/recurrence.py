@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,35 +15,41 @@ if TYPE_CHECKING:
 
 __all__ = ["KERNELS"]
 
-# Steps of which the backward pass prepares the factors together, within the cache.
-_STEPS: Final = 8
+# Steps of which the backward pass prepares the factors together: with fewer, calls of
+# small layers weigh; with more, the factors of large ones leave the cache.
+_STEPS: Final = 16
 # Input, forget, output and candidate by their place in `z`; and the other way round.
 _PLACES: Final = [0, 1, 3, 2]
 
 
-def _sigmoid(x: Array) -> None:
-    np.negative(x, out=x)
-    np.exp(x, out=x)
-    x += 1
-    np.reciprocal(x, out=x)
+@functools.cache
+def _one(dtype: np.dtype[Any]) -> Array:
+    """Return 1 as an array, which ufuncs take sooner than a number of Python."""
+    return np.ones((), dtype)
 
 
-def _relu(x: Array) -> None:
-    np.maximum(x, 0, out=x)
+def _sigmoid(x: Array, out: Array) -> None:
+    one = _one(out.dtype)
+    np.negative(x, out)
+    np.exp(out, out)
+    np.add(out, one, out)
+    # Division is faster than `np.reciprocal`, and rounds alike.
+    np.divide(one, out, out)
 
 
-def _hard_sigmoid(x: Array) -> None:
-    x += 3
-    np.clip(x, 0, 6, out=x)
-    x /= 6
+def _relu(x: Array, out: Array) -> None:
+    np.maximum(x, 0, out=out)
 
 
-def _tanh(x: Array) -> None:
-    np.tanh(x, out=x)
+def _hard_sigmoid(x: Array, out: Array) -> None:
+    np.add(x, 3, out=out)
+    np.clip(out, 0, 6, out=out)
+    out /= 6
 
 
-def _linear(x: Array) -> None:
-    del x
+def _linear(x: Array, out: Array) -> None:
+    if x is not out:
+        np.copyto(out, x)
 
 
 def _sigmoid_slope(y: Array, out: Array) -> Array:
@@ -72,11 +79,12 @@ def _linear_slope(y: Array, out: Array) -> Array:
     return out
 
 
-# Name to the function, in place, and its slope as a function of its value.
+# Name to the function, which may write over its argument, and its slope as a function
+# of its value.
 _ACTIVATIONS: Final[
-    dict[str, tuple[Callable[[Array], None], Callable[[Array, Array], Array]]]
+    dict[str, tuple[Callable[[Array, Array], Any], Callable[[Array, Array], Array]]]
 ] = {
-    "tanh": (_tanh, _tanh_slope),
+    "tanh": (np.tanh, _tanh_slope),
     "sigmoid": (_sigmoid, _sigmoid_slope),
     "relu": (_relu, _relu_slope),
     "hard_sigmoid": (_hard_sigmoid, _hard_sigmoid_slope),
@@ -84,10 +92,9 @@ _ACTIVATIONS: Final[
 }
 
 
-def _hold(mask: Array | None, t: int, new: Array, old: Array) -> None:
+def _hold(mask: Array, t: int, new: Array, old: Array) -> None:
     """Put the old state back where the step does not count."""
-    if mask is not None:
-        np.copyto(new, old, where=~mask[t][:, None])
+    np.copyto(new, old, where=~mask[t][:, None])
 
 
 def _pass(mask: Array | None, t: int, g: Array) -> tuple[Array, Array | float]:
@@ -119,19 +126,21 @@ def _lstm_steps(
         kernels[k] = recurrent_kernel[:, place * units : (place + 1) * units]
     product = np.empty((4, batch, units), z.dtype)
     added = np.empty((batch, units), z.dtype)
+    matmul, add, multiply = np.matmul, np.add, np.multiply
     h, c = h0, c0
-    for t, (now, hidden, cell) in enumerate(zip(gates, hs, cs, strict=True)):
-        np.add(now, np.matmul(h, kernels, out=product), out=now)
-        gate(now[:3])
-        i, f, o, a = now
-        act(a)
-        np.multiply(f, c, out=cell)
-        np.add(cell, np.multiply(i, a, out=added), out=cell)
-        np.copyto(hidden, cell)
-        act(hidden)
-        np.multiply(hidden, o, out=hidden)
-        _hold(mask, t, hidden, h)
-        _hold(mask, t, cell, c)
+    # Walking along an array makes its views faster than indexing.
+    places = zip(gates, gates[:, :3], *gates.swapaxes(0, 1), hs, cs, strict=True)
+    for t, (now, three, i, f, o, a, hidden, cell) in enumerate(places):
+        add(now, matmul(h, kernels, product), now)
+        gate(three, three)
+        act(a, a)
+        multiply(f, c, cell)
+        add(cell, multiply(i, a, added), cell)
+        act(cell, hidden)
+        multiply(hidden, o, hidden)
+        if mask is not None:
+            _hold(mask, t, hidden, h)
+            _hold(mask, t, cell, c)
         h, c = hidden, cell
     return hs, cs, gates
 
@@ -149,23 +158,30 @@ def _lstm_steps_grad(
     mask: Array | None,
     activation: str,
     recurrent_activation: str,
+    *,
+    rounded: bool = False,
 ) -> tuple[Array, Array, Array]:
     act, act_slope = _ACTIVATIONS[activation]
     gate_slope = _ACTIVATIONS[recurrent_activation][1]
-    (batch, units), length = h0.shape, len(gates)
-    dz = empty((length, batch, 4 * units), gates.dtype)
+    (batch, units), length, dtype = h0.shape, len(gates), gates.dtype
+    dz = empty((length, batch, 4 * units), dtype)
     parts = dz.reshape(length, batch, 4, units).swapaxes(1, 2)
     direct = gg[:, _PLACES] if gg.any() else None
     of_cells = gc if gc.any() else None
+    of_states: list[bool] = np.any(gh, axis=(1, 2)).tolist()
     back = np.ascontiguousarray(recurrent_kernel.T)
-    block = (min(_STEPS, length), 4, batch, units)
-    factors = np.empty(block, dz.dtype)
-    slopes = factors if direct is None else np.empty_like(factors)
-    squash, through = np.empty((2, block[0], batch, units), dz.dtype)
-    dh, dc = np.zeros((2, batch, units), dz.dtype)
+    room = np.empty((6, min(_STEPS, length), batch, units), dtype)
+    dh, dc = np.zeros((2, batch, units), dtype)
     scratch = np.empty_like(dh)
     dh_old: Any = 0.0
     dc_old: Any = 0.0
+    # A masked step holds another cell than its gates give. Output over gate is as good
+    # as the function of the cell, and faster, unless both were rounded to 16 bits.
+    names = activation, recurrent_activation
+    divides = mask is None and names == ("tanh", "sigmoid") and not rounded
+    # Smaller than the last digit of any gate that matters, but no division by zero.
+    tiny = np.full((), np.finfo(dtype).tiny, dtype)
+    matmul, add, multiply = np.matmul, np.add, np.multiply
     for first in range((length - 1) // _STEPS * _STEPS, -1, -_STEPS):
         # What does not go round the loop is computed for several steps at once:
         # by what to multiply the cotangents of the cell and of the output.
@@ -175,36 +191,56 @@ def _lstm_steps_grad(
         before = c[first - 1 : first + steps - 1]
         if not first:
             before = np.concatenate([c0[None], c[: steps - 1]])
-        squashed = squash[:steps]
-        if mask is None:
-            squashed[...] = c[some]
+        factors, through, squashed = room[:4, :steps], room[4, :steps], room[5, :steps]
+        if divides:
+            add(o, tiny, squashed)
+            np.divide(h[some], squashed, squashed)
+        elif mask is None:
+            act(c[some], squashed)
         else:
-            # A masked step holds another cell than its gates give.
-            np.multiply(f, before, out=squashed)
+            multiply(f, before, squashed)
             squashed += i * a
-        act(squashed)
-        slope, factor = slopes[:steps], factors[:steps]
+            act(squashed, squashed)
         for place, (y, other) in enumerate(
             ((i, a), (f, before), (a, i), (o, squashed))
         ):
-            own = act_slope if y is a else gate_slope
-            np.multiply(own(y, slope[:, place]), other, out=factor[:, place])
-        act_slope(squashed, through[:steps])
-        through[:steps] *= o
-        for k in range(steps - 1, -1, -1):
-            t = first + k
-            dh += gh[t]
+            factor = factors[place]
+            (act_slope if y is a else gate_slope)(y, factor)
+            if direct is not None:
+                direct[some, place] *= factor
+            multiply(factor, other, factor)
+        act_slope(squashed, through)
+        multiply(through, o, through)
+        last = first + steps - 1
+        down = slice(last, first - 1 if first else None, -1)
+        each = factors.swapaxes(0, 1)[::-1]
+        for t, g, now, of_cell, of_output, inner, forget, part, to in zip(
+            range(last, first - 1, -1),
+            gh[down],
+            each,
+            each[:, :3],
+            each[:, 3],
+            through[::-1],
+            f[::-1],
+            parts[down],
+            dz[down],
+            strict=True,
+        ):
+            if of_states[t]:
+                dh += g
             if of_cells is not None:
                 dc += of_cells[t]
             if mask is not None:
                 (dh, dh_old), (dc, dc_old) = _pass(mask, t, dh), _pass(mask, t, dc)
-            dc += np.multiply(dh, through[k], out=scratch)
-            np.multiply(factors[k, :3], dc, out=parts[t, :3])
-            np.multiply(factors[k, 3], dh, out=parts[t, 3])
+            add(dc, multiply(dh, inner, scratch), dc)
+            multiply(of_cell, dc, of_cell)
+            multiply(of_output, dh, of_output)
             if direct is not None:
-                parts[t] += direct[t] * slopes[k]
-            np.matmul(dz[t], back, out=dh)
-            dc *= f[k]
+                add(now, direct[t], now)
+            # Runs of a gate's numbers are copied faster than computed in place.
+            part[...] = now
+            matmul(to, back, dh)
+            multiply(dc, forget, dc)
             if mask is not None:
                 dh += dh_old
                 dc += dc_old
@@ -237,20 +273,21 @@ def _gru_steps(
             if recurrent_bias is not None:
                 inner += recurrent_bias
             np.add(z[t][:, : 2 * units], inner[:, : 2 * units], out=both)
-            gate(both)
+            gate(both, both)
             ra[...] = inner[:, 2 * units :]
             np.multiply(r, ra, out=a)
         else:
             np.add(z[t][:, : 2 * units], h @ two, out=both)
-            gate(both)
+            gate(both, both)
             ra[...] = h
             a[...] = (r * h) @ last
         a += z[t][:, 2 * units :]
-        act(a)
+        act(a, a)
         np.subtract(h, a, out=hidden)
         hidden *= u
         hidden += a
-        _hold(mask, t, hidden, h)
+        if mask is not None:
+            _hold(mask, t, hidden, h)
         h = hidden
     return hs, gates
 
@@ -310,8 +347,9 @@ def _rnn_steps(
     for t in range(z.shape[0]):
         hidden = np.matmul(h, recurrent_kernel, out=hs[t])
         hidden += z[t]
-        act(hidden)
-        _hold(mask, t, hidden, h)
+        act(hidden, hidden)
+        if mask is not None:
+            _hold(mask, t, hidden, h)
         h = hidden
     return hs
 
@@ -336,8 +374,15 @@ def _rnn_steps_grad(
     return dz, dh
 
 
-def _in_float32(kernel: Callable[..., Any]) -> Kernel:
-    """Compute 16-bit floats in float32: NumPy has no matrix product for them."""
+def _in_float32(
+    kernel: Callable[..., Any], rounded: Callable[..., Any] | None = None
+) -> Kernel:
+    """Compute 16-bit floats in float32: NumPy has no matrix product for them.
+
+    Args:
+        kernel: Computes.
+        rounded: The same for arguments of so few digits, where it differs.
+    """
 
     def call(first: Array, *args: Any) -> Any:
         with np.errstate(all="ignore"):
@@ -348,7 +393,7 @@ def _in_float32(kernel: Callable[..., Any]) -> Kernel:
                 a.astype(np.float32) if getattr(a, "dtype", None) == dtype else a
                 for a in (first, *args)
             ]
-            found = kernel(*wide)
+            found = (rounded or kernel)(*wide)
             if isinstance(found, tuple):
                 return tuple(x.astype(dtype) for x in found)
             return found.astype(dtype)
@@ -358,7 +403,9 @@ def _in_float32(kernel: Callable[..., Any]) -> Kernel:
 
 KERNELS: Final[dict[str, Kernel]] = {
     "lstm_steps": _in_float32(_lstm_steps),
-    "lstm_steps_grad": _in_float32(_lstm_steps_grad),
+    "lstm_steps_grad": _in_float32(
+        _lstm_steps_grad, functools.partial(_lstm_steps_grad, rounded=True)
+    ),
     "gru_steps": _in_float32(_gru_steps),
     "gru_steps_grad": _in_float32(_gru_steps_grad),
     "rnn_steps": _in_float32(_rnn_steps),
