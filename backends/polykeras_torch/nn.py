@@ -12,6 +12,7 @@ from polykeras import ops
 from polykeras_torch.dtype_names import TORCH_DTYPES
 from polykeras_torch.statistics import WIDE, feature_moments
 from polykeras_torch.surroundings import differentiated_twice
+from polykeras_torch.tracing import depends_on_arguments, whole
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -20,6 +21,7 @@ __all__ = ["KERNELS"]
 
 T = torch.Tensor
 
+_rows_backward: Final = torch.ops.aten.native_layer_norm_backward.default
 # Beyond these the linear branch of softplus is exact in the dtype.
 _LINEAR_FROM: Final = {torch.float64: 40.0}
 
@@ -194,11 +196,132 @@ def _layer_normalization(
     x: T, gamma: T | None, beta: T | None, axis: tuple[int, ...], epsilon: float
 ) -> T:
     if not _trailing(x, axis, gamma, beta):
-        body = ops.layer_normalization.__wrapped__  # type: ignore[attr-defined]
-        composed: T = body(x, gamma, beta, axis, epsilon)
-        return composed
-    shape = x.shape[x.ndim - len(axis) :]
-    return functional.layer_norm(x, shape, gamma, beta, epsilon)
+        return _composed_layer_normalization(x, gamma, beta, axis, epsilon)
+    # The library reads a plain tuple faster than a `torch.Size`.
+    shape = tuple(x.shape[x.ndim - len(axis) :])
+    if not x.is_cpu or torch.compiler.is_compiling():
+        # A host that looks waits for an accelerator; the library's compiler sums twice.
+        return functional.layer_norm(x, shape, gamma, beta, epsilon)
+    if torch._C._functorch.peek_interpreter_stack() is not None:
+        return _composed_layer_normalization(x, gamma, beta, axis, epsilon)
+    if not depends_on_arguments(x):
+        out, _, factor = torch.native_layer_norm(x, shape, gamma, beta, epsilon)
+        if not _has_nan(factor):
+            return out
+    if differentiated_twice():
+        return _composed_layer_normalization(x, gamma, beta, axis, epsilon)
+    return _LayerNormalization.apply(x, gamma, beta, epsilon, *shape)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _composed_layer_normalization(
+    x: T, gamma: T | None, beta: T | None, axis: tuple[int, ...], epsilon: float
+) -> T:
+    body = ops.layer_normalization.__wrapped__  # type: ignore[attr-defined]
+    composed: T = body(x, gamma, beta, axis, epsilon)
+    return composed
+
+
+def _has_nan(factor: T) -> bool:
+    """Return whether the library's kernel failed at a row.
+
+    It joins the moments of parts of a row by the square of how far their means are
+    apart, times the number of entries so far: infinity times 0 where the square
+    overflows. Its factor, one number a row, tells; looking takes less time than the
+    library's function in Python does beside the operator itself.
+    """
+    return not torch.equal(factor, factor)
+
+
+class _LayerNormalization(torch.autograd.Function):
+    """Layer normalization that looks at values by itself, and so can be recorded."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: T, gamma: T | None, beta: T | None, epsilon: float, *sizes: int
+    ) -> T:
+        out, mean, factor = _normalized_rows(x, gamma, beta, epsilon, *sizes)
+        ctx.save_for_backward(x, gamma, beta, mean, factor)
+        ctx.rest = epsilon, *sizes
+        return out  # type: ignore[no-any-return]
+
+    @staticmethod
+    def backward(ctx: Any, g: T) -> tuple[T | None, ...]:
+        wanted, rest = ctx.needs_input_grad[:3], ctx.rest
+        found = _rows_gradient(g, *ctx.saved_tensors, *wanted, *rest)
+        return *found, *(None for _ in rest)
+
+
+@whole
+def _normalized_rows(
+    x: T, gamma: T | None, beta: T | None, epsilon: float, *sizes: int
+) -> tuple[T, T, T]:
+    """Return what the library does; where it fails, the right first result."""
+    found = torch.native_layer_norm(x, sizes, gamma, beta, epsilon)
+    if not _has_nan(found[2]):
+        return found
+    normal, _ = _standardized(x.to(found[2].dtype), len(sizes), epsilon)
+    if gamma is not None:
+        normal = normal * gamma
+    if beta is not None:
+        normal = normal + beta
+    return normal.to(x.dtype), *found[1:]
+
+
+def _standardized(x: T, ndim: int, epsilon: float) -> tuple[T, T]:
+    """Return normalised values and one over the standard deviation of each row."""
+    axes = tuple(range(-ndim, 0))
+    away = x - x.mean(axes, keepdim=True)
+    factor = torch.rsqrt(away.square().mean(axes, keepdim=True) + epsilon)
+    return away * factor, factor
+
+
+@whole
+def _rows_gradient(
+    g: T,
+    x: T,
+    gamma: T | None,
+    beta: T | None,
+    mean: T,
+    factor: T,
+    to_x: bool,
+    to_gamma: bool,
+    to_beta: bool,
+    epsilon: float,
+    *sizes: int,
+) -> tuple[T | None, ...]:
+    """Return the derivative of `_normalized_rows`, by the rule of the op if it fails.
+
+    Args:
+        g: How the result is weighed.
+        x: The argument.
+        gamma: Likewise.
+        beta: Likewise.
+        mean: What the library's kernel gave.
+        factor: Likewise.
+        to_x: Whether the argument needs a gradient.
+        to_gamma: Likewise.
+        to_beta: Likewise.
+        epsilon: Added to the variance.
+        sizes: Those of the axes to normalise over.
+    """
+    if not _has_nan(factor):
+        wanted = to_x, to_gamma, to_beta
+        return _rows_backward(  # type: ignore[no-any-return]
+            g, x, sizes, mean, factor, gamma, beta, wanted
+        )
+    ndim = len(sizes)
+    normal, factor = _standardized(x.to(factor.dtype), ndim, epsilon)
+    wide = g.to(factor.dtype)
+    dgamma = dbeta = None
+    if beta is not None:
+        dbeta = wide.sum_to_size(sizes).to(beta.dtype)
+    if gamma is not None:
+        dgamma = (wide * normal).sum_to_size(sizes).to(gamma.dtype)
+        wide = wide * gamma
+    axes = tuple(range(-ndim, 0))
+    level = wide.mean(axes, keepdim=True)
+    slope = (wide * normal).mean(axes, keepdim=True)
+    return ((wide - level - normal * slope) * factor).to(x.dtype), dgamma, dbeta
 
 
 def _rms_normalization(

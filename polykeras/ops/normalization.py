@@ -1,4 +1,11 @@
-"""Normalisation over batches, features and axes."""
+"""Normalisation over batches, features and axes.
+
+Values are those of the formulas in the dtype, float16 and bfloat16 in float32 and
+rounded once. So where the variance, or the mean square, is beyond the largest number,
+as of float32 numbers some 1e19 apart, one over its root is 0: the normalised values are
+0, and so is the gradient with respect to `x` there. Where values are large and lie
+together the variance is finite, and nothing is special.
+"""
 
 from __future__ import annotations
 
@@ -168,11 +175,16 @@ def batch_normalization_training(
     >>> y.tolist(), float(mean[0]), float(variance[0])
     ([[-1.0], [1.0]], 3.0, 4.0)
     """
-    x = ops.convert_to_tensor(x)
-    along = canonical_axis("batch_normalization_training", axis, len(x.shape))
-    mean, variance = ops.moments(x, _others(x, along))
-    out = ops.batch_normalization(x, mean, variance, along, offset, scale, epsilon)
-    return out, mean, variance
+    wide, dtype = _computing(x)
+    along = canonical_axis("batch_normalization_training", axis, len(wide.shape))
+    # A variance beyond the largest number of a small float is none in float32.
+    mean, variance = ops.moments(wide, _others(wide, along))
+    offset, scale = (
+        weight if weight is None else ops.cast(weight, ops.dtype(wide))
+        for weight in (offset, scale)
+    )
+    out = ops.batch_normalization(wide, mean, variance, along, offset, scale, epsilon)
+    return ops.cast(out, dtype), ops.cast(mean, dtype), ops.cast(variance, dtype)
 
 
 def _others(x: Tensor, axis: int) -> tuple[int, ...]:
@@ -255,7 +267,7 @@ def layer_normalization(
         epsilon: Added to the variance; None means `config.epsilon`.
 
     Returns:
-        A tensor of the shape of `x`.
+        A tensor of the shape of `x`; `beta` where the variance overflows.
 
     Raises:
         ShapeError: If a weight has another shape.
@@ -371,7 +383,7 @@ def rms_normalization(
         epsilon: Added to the mean square; None means `config.epsilon`.
 
     Returns:
-        A tensor of the shape of `x`.
+        A tensor of the shape of `x`; 0 where the mean square overflows.
 
     Raises:
         ShapeError: If `scale` has another shape.

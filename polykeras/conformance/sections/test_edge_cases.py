@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -44,17 +45,67 @@ def _tolerance(dtype: str) -> float:
     return float(limits.eps)
 
 
+def _check(
+    backend: Backend, case: EdgeCase, what: str, results: Any, expected: tuple[Any, ...]
+) -> None:
+    found = [backend.to_numpy(x) for x in tree.flatten(results)]
+    wanted = [np.array(e, x.dtype) for x, e in zip(found, expected, strict=True)]
+    near = _tolerance(case.dtype)
+    for x, e in zip(found, wanted, strict=True):
+        same = x.shape == e.shape and np.allclose(x, e, near, near, equal_nan=True)
+        assert same, (
+            f"{what} {case.op} of {case.dtype} {case.args}: {case.why}; got {x!r}, "
+            f"expected {e!r}"
+        )
+
+
+def _results(case: EdgeCase) -> tuple[Any, ...]:
+    return case.result if isinstance(case.result, tuple) else (case.result,)
+
+
+def _of_tensors(case: EdgeCase) -> tuple[list[Any], Callable[..., Any]]:
+    """Return the tensors among the arguments, and the op as a function of them."""
+    given = _arguments(case)
+    places = [i for i, a in enumerate(given) if active().is_tensor(a)]
+
+    def fn(*tensors: Any) -> Any:
+        full = list(given)
+        for i, x in zip(places, tensors, strict=True):
+            full[i] = x
+        return getattr(ops, case.op)(*full)
+
+    return [given[i] for i in places], fn
+
+
 @pytest.mark.in_declared_dtypes
 @pytest.mark.parametrize("case", EDGE_CASES, ids=lambda c: c.id)
 def test_values(backend: Backend, case: EdgeCase) -> None:
-    found = backend.to_numpy(getattr(ops, case.op)(*_arguments(case)))
-    wanted, near = np.array(case.result, found.dtype), _tolerance(case.dtype)
-    same = found.shape == wanted.shape
-    same = same and np.allclose(found, wanted, near, near, equal_nan=True)
-    assert same, (
-        f"{case.op} of {case.dtype} {case.args}: {case.why}; got {found!r}, "
-        f"expected {wanted!r}"
-    )
+    results = getattr(ops, case.op)(*_arguments(case))
+    _check(backend, case, "", results, _results(case))
+
+
+@pytest.mark.in_declared_dtypes
+@pytest.mark.parametrize(
+    "case", [c for c in EDGE_CASES if c.slopes is not None], ids=lambda c: c.id
+)
+def test_values_and_slopes_compiled(backend: Backend, case: EdgeCase) -> None:
+    """What is special to one call must not be special to the program either."""
+    tensors, fn = _of_tensors(case)
+    assert case.slopes is not None  # those that have none are left out
+
+    def both(*tensors: Any) -> Any:
+        out, pullback = vjp(fn, *tensors)
+        first, *others = tree.flatten(out)
+        weights = [ops.ones_like(first), *map(ops.zeros_like, others)]
+        slopes = pullback(tree.pack_sequence_as(out, weights))
+        return list(tree.flatten(out)), list(tree.flatten(slopes))
+
+    for what, run in (("", both), ("compiled", backend.compile(both))):
+        for again in ("", "again"):  # a replay may differ from its recording
+            results, slopes = run(*tensors)
+            _check(backend, case, f"{what} {again}", results, _results(case))
+            what_of = f"{what} {again} gradient of"
+            _check(backend, case, what_of, slopes, case.slopes)
 
 
 def _raised(case: EdgeError) -> Exception | None:
