@@ -80,9 +80,18 @@ class JaxBackend(Backend):
     inexact = frozenset(
         dtypes.as_numpy_dtype(name) for name in dtypes.FLOATS + dtypes.COMPLEX
     )
-    # JAX keeps more of each step than the rules, and adds to the gradient of the
-    # recurrent kernel in each.
-    ruled = frozenset({"gru_steps", "lstm_steps", "rnn_steps"})
+    # Of recurrences, JAX keeps more of each step than the rules, and adds to the
+    # gradient of the recurrent kernel in each. Of normalizations, it takes the third
+    # power of one over the deviation, which is 0 where numbers are some 1e13 apart.
+    ruled = frozenset(
+        {
+            "gru_steps",
+            "layer_normalization",
+            "lstm_steps",
+            "rms_normalization",
+            "rnn_steps",
+        }
+    )
     capabilities = Capabilities(
         autodiff="native", compile=True, dynamic_shapes=False, inplace=False
     )

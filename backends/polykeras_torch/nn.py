@@ -196,7 +196,7 @@ def _layer_normalization(
     x: T, gamma: T | None, beta: T | None, axis: tuple[int, ...], epsilon: float
 ) -> T:
     if not _trailing(x, axis, gamma, beta):
-        return _composed_layer_normalization(x, gamma, beta, axis, epsilon)
+        return _normalized_elsewhere(x, gamma, beta, axis, epsilon)
     # The library reads a plain tuple faster than a `torch.Size`.
     shape = tuple(x.shape[x.ndim - len(axis) :])
     if not x.is_cpu or torch.compiler.is_compiling():
@@ -211,6 +211,19 @@ def _layer_normalization(
     if differentiated_twice():
         return _composed_layer_normalization(x, gamma, beta, axis, epsilon)
     return _LayerNormalization.apply(x, gamma, beta, epsilon, *shape)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _normalized_elsewhere(
+    x: T, gamma: T | None, beta: T | None, axis: tuple[int, ...], epsilon: float
+) -> T:
+    """Normalise over axes that are not the last ones, or with weights of one number."""
+    order = *(i for i in range(x.ndim) if i not in axis), *axis
+    moved = x.permute(order)
+    shape = moved.shape[x.ndim - len(axis) :]
+    gamma, beta = (w if w is None else w.expand(shape) for w in (gamma, beta))
+    last = tuple(range(x.ndim - len(axis), x.ndim))
+    out = _layer_normalization(moved, gamma, beta, last, epsilon)
+    return out.permute([order.index(i) for i in range(x.ndim)])
 
 
 def _composed_layer_normalization(

@@ -299,8 +299,7 @@ def _standardized(
 ) -> tuple[Tensor, Tensor]:
     """Return normalised values and one over the standard deviation."""
     centred = ops.subtract(x, ops.mean(x, axes, keepdims=True))
-    variance = ops.mean(ops.square(centred), axes, keepdims=True)
-    factor = ops.rsqrt(ops.add(variance, epsilon))
+    factor = _inverse_root(centred, axes, epsilon)
     return ops.multiply(centred, factor), factor
 
 
@@ -398,11 +397,16 @@ def rms_normalization(
     wide, dtype = _computing(x)
     name = "rms_normalization"
     axes = canonical_axes(name, axis, len(wide.shape))
-    square = ops.mean(ops.square(wide), axes, keepdims=True)
-    out = ops.multiply(wide, ops.rsqrt(ops.add(square, _epsilon(epsilon))))
+    out = ops.multiply(wide, _inverse_root(wide, axes, _epsilon(epsilon)))
     if scale is not None:
         out = ops.multiply(out, _along(name, "scale", scale, wide, axes))
     return ops.cast(out, dtype)
+
+
+def _inverse_root(x: Tensor, axes: tuple[int, ...], epsilon: float) -> Tensor:
+    """Return one over the root of the mean square."""
+    square = ops.mean(ops.square(x), axes, keepdims=True)
+    return ops.rsqrt(ops.add(square, epsilon))
 
 
 @rms_normalization.prepare
@@ -411,3 +415,25 @@ def _(
 ) -> tuple[Any, ...]:
     axes, small = _prepared("rms_normalization", x, axis, epsilon, scale=scale)
     return x, scale, axes, small
+
+
+@rms_normalization.joint_vjp("x", "scale")
+def _(
+    g: Tensor,
+    out: Tensor,
+    x: Tensor,
+    scale: Tensor | None,
+    axis: tuple[int, ...],
+    epsilon: float,
+) -> tuple[Tensor | None, ...]:
+    wide, dtype = _computing(x)
+    factor = _inverse_root(wide, axis, epsilon)
+    normal = ops.multiply(wide, factor)
+    g = ops.cast(g, ops.dtype(wide))
+    dscale = None
+    if scale is not None:
+        dscale = ops.cast(_to_weight(ops.multiply(g, normal), scale, axis), dtype)
+        g = ops.multiply(g, _along("rms_normalization", "scale", scale, wide, axis))
+    slope = ops.mean(ops.multiply(g, normal), axis, keepdims=True)
+    inner = ops.subtract(g, ops.multiply(normal, slope))
+    return ops.cast(ops.multiply(inner, factor), dtype), dscale

@@ -165,6 +165,37 @@ def test_overflow_is_explained_where_rounding_alone_overflows():
     assert keras.compare(model, x, backends=["numpy"], steps=1).consistent
 
 
+@pytest.mark.parametrize("size", [1e15, 1e18, 1e20])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.BatchNormalization(),
+        layers.LayerNormalization(),
+        layers.RMSNormalization(),
+        layers.GroupNormalization(2),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_our_backends_normalize_large_numbers_alike(layer, size, backend):
+    # Powers of one over the deviation underflow, and the variance overflows at last.
+    layer = type(layer).from_config(layer.get_config())
+    model = keras.Sequential(
+        [keras.Input((6,)), layers.Dense(4), layer, layers.Dense(2)]
+    )
+    report = keras.compare(model, size * batch(8, 6), backends=[backend], steps=1)
+    assert report.consistent, str(report)
+
+
+def test_nan_is_wrong_where_the_variance_overflows():
+    def spoiled(right, x, *rest):
+        return np.full_like(x, np.nan)
+
+    model = keras.Sequential([keras.Input((6,)), layers.LayerNormalization()])
+    engine = Faulty({"layer_normalization": spoiled})
+    report = keras.compare(model, 1e25 * batch(4, 6), backends=[engine])
+    assert report.first_divergence.verdict == "wrong"
+
+
 @pytest.mark.parametrize("size", [1e-25, 1e18, 1e35])
 @pytest.mark.parametrize(
     "layer",

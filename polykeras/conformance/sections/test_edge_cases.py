@@ -24,7 +24,19 @@ from polykeras.conformance.edge_cases import (
     EdgeCase,
     EdgeError,
 )
+from polykeras.conformance.normalization_cases import NORMALIZATIONS
 from polykeras.ops._registry import REGISTRY
+
+_CASES = (*EDGE_CASES, *NORMALIZATIONS)
+# A float32 that has a square; of one over it the third power is none.
+_FAR = 2.0**50
+_NORMALIZING: dict[str, Callable[[Any], Any]] = {
+    "layer_normalization": lambda x: ops.layer_normalization(x, epsilon=0.0),
+    "rms_normalization": lambda x: ops.rms_normalization(x, epsilon=0.0),
+    "batch_normalization_training": lambda x: ops.batch_normalization_training(
+        x, -1, epsilon=0.0
+    )[0],
+}
 
 
 def _arguments(case: EdgeCase | EdgeError) -> list[Any]:
@@ -78,7 +90,7 @@ def _of_tensors(case: EdgeCase) -> tuple[list[Any], Callable[..., Any]]:
 
 
 @pytest.mark.in_declared_dtypes
-@pytest.mark.parametrize("case", EDGE_CASES, ids=lambda c: c.id)
+@pytest.mark.parametrize("case", _CASES, ids=lambda c: c.id)
 def test_values(backend: Backend, case: EdgeCase) -> None:
     results = getattr(ops, case.op)(*_arguments(case))
     _check(backend, case, "", results, _results(case))
@@ -86,7 +98,7 @@ def test_values(backend: Backend, case: EdgeCase) -> None:
 
 @pytest.mark.in_declared_dtypes
 @pytest.mark.parametrize(
-    "case", [c for c in EDGE_CASES if c.slopes is not None], ids=lambda c: c.id
+    "case", [c for c in _CASES if c.slopes is not None], ids=lambda c: c.id
 )
 def test_values_and_slopes_compiled(backend: Backend, case: EdgeCase) -> None:
     """What is special to one call must not be special to the program either."""
@@ -106,6 +118,26 @@ def test_values_and_slopes_compiled(backend: Backend, case: EdgeCase) -> None:
             _check(backend, case, f"{what} {again}", results, _results(case))
             what_of = f"{what} {again} gradient of"
             _check(backend, case, what_of, slopes, case.slopes)
+
+
+@pytest.mark.parametrize("name", _NORMALIZING)
+def test_no_power_of_a_normalization_underflows(backend: Backend, name: str) -> None:
+    """The slopes of what does not change with the size of `x` go with one over it."""
+    rng = np.random.default_rng(0)
+    x, g = rng.normal(size=(2, 6, 5)).astype("float32")
+
+    def slopes(size: float) -> Array:
+        _, pullback = vjp(_NORMALIZING[name], backend.from_numpy(size * x, "float32"))
+        found = pullback(backend.from_numpy(g, "float32"))
+        return np.asarray(backend.to_numpy(found), np.float64) * size
+
+    usual, far = slopes(1.0), slopes(_FAR)
+    # Both are sums of three terms with means of up to six products.
+    near = 2 * 3 * (6 + 2) * _tolerance("float32") * np.abs(usual).max()
+    assert np.allclose(far, usual, 0, near), (
+        f"{name} of numbers near {_FAR:.0e}: slopes times that are {far}, of numbers "
+        f"near 1 {usual}"
+    )
 
 
 def _raised(case: EdgeError) -> Exception | None:

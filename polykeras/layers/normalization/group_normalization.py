@@ -110,10 +110,7 @@ class GroupNormalization(ScaledLayer):
         )
         x = ops.reshape(wide(inputs), split)
         within = tuple(i for i in range(1, len(split)) if i != axis)
-        mean, variance = ops.moments(x, within, keepdims=True)
-        x = ops.multiply(
-            ops.subtract(x, mean), ops.rsqrt(ops.add(variance, self.epsilon))
-        )
+        x = ops.layer_normalization(x, axis=within, epsilon=self.epsilon)
         x = ops.reshape(x, sizes)
         along = [1] * len(sizes)
         along[axis] = channels
