@@ -289,7 +289,8 @@ def rsqrt(x: Tensor) -> Tensor:
 
 @rsqrt.vjp("x")
 def _(g: Tensor, out: Tensor, x: Tensor) -> Tensor:
-    return multiply(multiply(g, -0.5), divide(out, x))
+    # Not g times out / x, the cube of `out`, which underflows from x = 1e26 on.
+    return divide(multiply(multiply(g, -0.5), out), x)
 
 
 @op(inexact="x")

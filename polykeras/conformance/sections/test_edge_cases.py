@@ -36,6 +36,9 @@ _NORMALIZING: dict[str, Callable[[Any], Any]] = {
     "batch_normalization_training": lambda x: ops.batch_normalization_training(
         x, -1, epsilon=0.0
     )[0],
+    "rsqrt": lambda x: ops.multiply(
+        x, ops.rsqrt(ops.sum(ops.square(x), -1, keepdims=True))
+    ),
 }
 
 
