@@ -67,6 +67,11 @@ _OWN_FRESH: Final = {
     "pool_max_spread": pooling.pool_max_spread,
     "relu": nn.relu,
 }
+# What those call inside, for arguments that are known.
+_FITTING: Final = (
+    (linalg.matmul, linalg.fitting_matmul),
+    (nn.relu, nn.fitting_relu),
+)
 # Kernels that write where they are told, value by value.
 _OVERWRITING: Final = (np.add, np.divide, np.multiply, np.subtract, nn.relu)
 
@@ -117,7 +122,8 @@ class NumpyBackend(ArrayAPIBackend):
         fresh = isinstance(kernel, np.ufunc) or name in _FRESH
         fresh = fresh or _OWN_FRESH.get(name) is kernel
         overwrites = any(kernel is known for known in _OVERWRITING)
-        return ReplayKernel(kernel, fresh=fresh, overwrites=overwrites)
+        fitting = next((fit for known, fit in _FITTING if known is kernel), None)
+        return ReplayKernel(kernel, fresh, overwrites, fitting)
 
     def constant(self, x: Tensor) -> Tensor:
         """Return a copy that kernels which overwrite their arguments copy in turn."""

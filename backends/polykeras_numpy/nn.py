@@ -7,18 +7,20 @@ result is still a number.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from polykeras import dtypes
 from polykeras_numpy.buffers import SMALLEST, empty
 from polykeras_numpy.quiet import quiet
 
 if TYPE_CHECKING:
     from polykeras.backend import Array, Kernel
 
-__all__ = ["KERNELS", "relu"]
+__all__ = ["KERNELS", "fitting_relu", "relu"]
 
 _HALF_BYTES: Final = 2
 # Classes up to which comparing with each is faster than writing to one.
@@ -60,6 +62,15 @@ def relu(x: Array, out: Array | None = None) -> Array:
             np.maximum(x.reshape(-1, row), zeros, out=out.reshape(-1, row))
             return out
     return np.asarray(np.maximum(x, _zeros((), x.dtype), out=out))
+
+
+def fitting_relu(x: Any) -> tuple[Kernel, tuple[Any, ...]]:
+    """Return what `relu` calls for an argument of this shape and dtype."""
+    dtype = dtypes.as_numpy_dtype(x.dtype)
+    # Of no axes, NumPy would return a number.
+    if not x.shape or math.prod(x.shape) * dtype.itemsize >= SMALLEST:
+        return relu, ()
+    return np.maximum, (_zeros((), dtype),)
 
 
 @functools.lru_cache(64)

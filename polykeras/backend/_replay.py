@@ -29,11 +29,15 @@ class ReplayKernel:
         fresh: Whether the result never shares memory with an argument.
         overwrites: Whether the kernel writes into an array given as ``out``, which may
             be its first argument, with the same result to the last bit.
+        fitting: Takes what the kernel does, with the shape and the name of the dtype
+            for a tensor. Returns what does the same to such, maybe sooner, and what
+            that takes behind those arguments.
     """
 
     kernel: Kernel
     fresh: bool = False
     overwrites: bool = False
+    fitting: Callable[..., tuple[Kernel, tuple[Any, ...]]] | None = None
 
 
 def _direct(backend: Backend, fn: Function, around: Around) -> Function:

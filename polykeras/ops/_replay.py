@@ -189,13 +189,18 @@ class Program:
                 left[copied] = left.pop(id(call.outs), 0)
                 return
         args = [self._value(x) for x in call.args]
+        specs = tree.map_leaves(lambda x: spec_of(x, self._backend), call.args)
+        function = f"k_{call.op.name}"
+        if kernel.fitting is not None:
+            function += f"_{len(self._lines)}"
+            self._space[function], more = kernel.fitting(*specs)
+            args += map(self._value, more)
         if kernel.overwrites and self._can_overwrite(call, left):
             args.append(f"out={args[0]}")
         for x in call.writes:
             self._name(x)
         target = self._target(call.outs)
-        self._line(depth, f"{target} = k_{call.op.name}({', '.join(args)})")
-        specs = tree.map_leaves(lambda x: spec_of(x, self._backend), call.args)
+        self._line(depth, f"{target} = {function}({', '.join(args)})")
         self._calls[len(self._lines)] = call.op, specs
         if kernel.fresh:
             self._owned.update(id(x) for x in call.writes if id(x) not in self._shared)

@@ -70,6 +70,30 @@ def test_replays_give_the_same_bits(fn: Callable[[Any], Any]) -> None:
     assert len(runs) == 1
 
 
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32"])
+@pytest.mark.parametrize("shape", [(), (7,), (3, 4), (2, 3, 4), (300, 100)])
+def test_kernels_that_fit_the_arguments_give_the_same_bits(
+    shape: tuple[int, ...], dtype: str
+) -> None:
+    def fn(x: Any, row: Any) -> Any:
+        product = ops.matmul(x, ops.swapaxes(x, -1, -2)) if len(shape) > 1 else x
+        # A rectifier that makes an array of its own, and one that writes over another.
+        return ops.relu(x), ops.relu(ops.add(x, row)), product
+
+    run, runs = compiled(fn)
+    x = np.random.default_rng(0).normal(0, 9, shape).astype(dtype)
+    row = np.full(shape[-1:], -0.0, dtype)
+    x[x > 5] = np.nan if dtype != "int32" else 5
+    x[np.abs(x) < 2] = -0.0
+    for _ in range(2):
+        for found, wanted in zip(run(x, row), fn(x, row), strict=True):
+            assert type(found) is np.ndarray
+            assert found.dtype == wanted.dtype
+            same(found, wanted)
+            same(np.signbit(found), np.signbit(wanted))
+    assert len(runs) == 1
+
+
 def test_signatures_are_shapes_dtypes_and_other_values() -> None:
     run, runs = compiled(lambda x, n=1: x * n)
     for args in ((X,), (X[:2],), (X.astype("float64"),), (X, 2), (X, 2.0), (X, True)):
