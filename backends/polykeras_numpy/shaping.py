@@ -37,6 +37,13 @@ def _expand_dims(x: Array, axis: Axes) -> Array:
     return np.asarray(x[tuple([None if i in axis else whole for i in range(ndim)])])
 
 
+def _stack(x: list[Array], axis: int) -> Array:
+    if axis or not x[0].ndim:
+        return np.stack(x, axis)
+    # Of many small arrays, `np.stack` makes as many views first.
+    return np.concatenate(x).reshape(len(x), *x[0].shape)
+
+
 def _unstack(x: Array, num: int, axis: int) -> list[Array]:
     moved = np.moveaxis(x, axis, 0) if axis else x
     return [moved[i, ...] for i in range(num)]
@@ -67,7 +74,7 @@ KERNELS: Final[dict[str, Kernel]] = {
     "roll": _roll,
     "split": _split,
     "squeeze": np.squeeze,
-    "stack": np.stack,
+    "stack": _stack,
     "tile": np.tile,
     "transpose": _transpose,
     "unstack": _unstack,

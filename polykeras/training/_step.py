@@ -7,6 +7,7 @@ the user's own code might have effects that a trace misses, the code runs as it 
 
 from __future__ import annotations
 
+import operator
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from polykeras.variables import Variable
 
 __all__ = ["Step", "dry_run"]
+
+_form = operator.attrgetter("shape", "dtype")
 
 
 def dry_run(fn: Callable[..., Any], backend: Backend, *args: Any) -> Any:
@@ -151,7 +154,7 @@ class Step:
             if not self.backend.capabilities.eager:
                 return self._run_in_loop(group, keys)
             if isinstance(group, Stacked):
-                return self._run_entries(group, keys)
+                return self._run_stacked(group, keys)
             if self._collects:
                 return self._run_in_slices(group, keys)
             return self._run_row_by_row(group, keys)
@@ -246,48 +249,48 @@ class Step:
         """
         first, size = int(rows.numbers[0, 0]), rows.numbers.shape[1]
 
-        def part(x: Any, i: int) -> Any:
+        def apart(x: Any) -> Any:
             # The array API wants a place for every axis.
-            return x[first + i * size : first + (i + 1) * size, ...]
+            together = x[first : first + len(rows) * size, ...]
+            return ops.reshape(together, (len(rows), size, *x.shape[1:]))
 
         eager = not self._settled or self._is_new_remainder(rows)
-        results = self._run_parts(rows.tensors, rows.form, part, keys, eager)
-        return tree.map_leaves(lambda *x: ops.stack(x), *results)
+        tensors = [None if x is None else apart(x) for x in rows.tensors]
+        results = self._run_entries(tensors, rows.form, keys, eager)
+        if self.backend.is_tensor(results[0]):
+            return self._on_new_axis(results)
+        return tree.map_leaves(lambda *x: self._on_new_axis(x), *results)
 
-    def _run_entries(self, stack: Stacked, keys: Array) -> Any:
+    def _on_new_axis(self, results: Sequence[Any]) -> Any:
+        """Return what `ops.stack` does, which looks at each of many results."""
+        first = results[0]
+        alike = self.backend.is_tensor(first) and all(
+            len(set(map(fact, results))) == 1 for fact in (type, _form)
+        )
+        join = self.backend.kernels["stack"] if alike else ops.stack
+        return join(list(results), 0)
+
+    def _run_stacked(self, stack: Stacked, keys: Array) -> Any:
         """Run `Stacked` by one call a batch."""
         put, count = self.backend.argument, len(stack)
         tensors = [None if a is None else put(a[:count]) for a in stack.arrays]
+        return self._run_entries(tensors, stack.form, keys, not self._settled)[-1]
 
-        def part(x: Any, i: int) -> Any:
-            return x[i, ...]
-
-        eager = not self._settled
-        return self._run_parts(tensors, stack.form, part, keys, eager)[-1]
-
-    def _run_parts(
-        self,
-        tensors: list[Any],
-        form: Any,
-        part: Callable[[Any, int], Any],
-        keys: Array,
-        eager: bool,
+    def _run_entries(
+        self, tensors: list[Any], form: Any, keys: Array, eager: bool
     ) -> list[Any]:
-        """Return the results of steps on parts of tensors.
+        """Return the results of steps on the entries of tensors.
 
         Args:
             tensors: The leaves of all data; None for a part that is missing.
             form: Their structure.
-            part: Returns what a step sees of a tensor.
             keys: One a step.
             eager: Whether the first step runs uncompiled.
         """
         missing = tuple(x is None for x in tensors)
         present = [x for x in tensors if x is not None]
         own = ops.unstack(self.backend.from_numpy(keys, "uint32"))
-
-        def parts(i: int) -> list[Any]:
-            return [part(x, i) for x in present]
+        steps = list(zip(own, *map(ops.unstack, present), strict=True))
 
         def batch(parts: Sequence[Any]) -> Any:
             return tree.unflatten_leaves(form, _with_gaps(parts, missing))
@@ -295,11 +298,11 @@ class Step:
         def run(key: Any, *parts: Any) -> Any:
             return self._one(batch(parts), key)
 
-        results = [self._run_eagerly([batch(parts(0))], own[:1])] if eager else []
+        key, *parts = steps[0]
+        results = [self._run_eagerly([batch(parts)], [key])] if eager else []
         began, traces, start = time.perf_counter(), self.traces, len(results)
-        calls = ((own[i], *parts(i)) for i in range(start, len(own)))
-        repeats = self._repeated(("part", form, missing), run, calls)
-        results += map(self._in_order, repeats)
+        found = list(self._repeated(("part", form, missing), run, steps[start:]))
+        results += found if self._names is None else map(self._in_order, found)
         if self.traces == traces and len(own) > start:
             self._pace.took(len(own) - start, time.perf_counter() - began)
         return results
