@@ -63,9 +63,13 @@ def _lstm(
     # Input, forget, cell, output: the same order as here.
     weights = _weights(kernel, recurrent_kernel, bias, None)
     state = (h0.unsqueeze(0), c0.unsqueeze(0))
-    out, h, c = torch.lstm(
-        _steps(x, reverse), state, weights, True, 1, 0.0, False, False, True
-    )
+    # The library has another kernel where gradients are recorded, wanted or not, which
+    # rounds otherwise; recorded programs run where they are not.
+    wanted = any(t.requires_grad for t in (x, *state, *weights))
+    with torch.set_grad_enabled(wanted and torch.is_grad_enabled()):
+        out, h, c = torch.lstm(
+            _steps(x, reverse), state, weights, True, 1, 0.0, False, False, True
+        )
     return out, h[0], c[0]
 
 
