@@ -87,6 +87,11 @@ def conv_general(
     own = _symmetric(padding)
     if own is None:
         x, own = _pad(x, padding), [0] * len(padding)
+    if max(kernel.shape[:-2]) == 1 < max(strides) and not any(own):
+        # Some CPU kernels of PyTorch 2.13 for this write beyond their memory.
+        each: Any = (..., *(slice(None, None, n) for n in strides))
+        x = x[each]
+        strides = (1,) * len(strides)
     convolve: Any = _CONV[len(strides) - 1]
     out = convolve(
         x, _filters_first(kernel), None, list(strides), own, list(dilation), groups
