@@ -81,8 +81,8 @@ class JaxBackend(Backend):
         dtypes.as_numpy_dtype(name) for name in dtypes.FLOATS + dtypes.COMPLEX
     )
     # Of recurrences, JAX keeps more of each step than the rules, and adds to the
-    # gradient of the recurrent kernel in each. Of normalizations, it takes the third
-    # power of one over the deviation, which is 0 where numbers are some 1e13 apart.
+    # gradient of the recurrent kernel in each. Of normalizations and `rsqrt`, it takes
+    # the third power of one over the root, which is 0 where numbers are beyond 1e13.
     ruled = frozenset(
         {
             "gru_steps",
@@ -90,6 +90,7 @@ class JaxBackend(Backend):
             "lstm_steps",
             "rms_normalization",
             "rnn_steps",
+            "rsqrt",
         }
     )
     capabilities = Capabilities(

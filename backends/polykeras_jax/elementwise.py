@@ -142,20 +142,6 @@ def _clip(x: Any, x_min: Any, x_max: Any) -> Array:
     return x if x_max is None else jnp.minimum(x, x_max)
 
 
-@jax.custom_jvp
-def _rsqrt(x: Array) -> Array:
-    return jax.lax.rsqrt(x)
-
-
-@_rsqrt.defjvp
-def _(primals: Any, tangents: Any) -> tuple[Any, Any]:
-    # The library's own derivative divides the result, not the slope times the result:
-    # the cube of the result underflows from x = 1e26 on.
-    (x,), (dx,) = primals, tangents
-    out = _rsqrt(x)
-    return out, dx * -0.5 * out / x
-
-
 KERNELS: Final[dict[str, Kernel]] = {
     name: getattr(jnp, name)
     for name in (
@@ -235,7 +221,7 @@ KERNELS: Final[dict[str, Kernel]] = {
     "power": _power,
     "right_shift": _shifting(jnp.right_shift),
     "round": _round,
-    "rsqrt": _rsqrt,
+    "rsqrt": jax.lax.rsqrt,
     "square": _square,
     "trunc": _trunc,
     "view_as_complex": _view_as_complex,

@@ -80,7 +80,7 @@ class TorchBackend(Backend):
     )
     # PyTorch takes the third power of one over the root, which is 0 where numbers are
     # beyond some 1e13.
-    ruled = frozenset({"rms_normalization"})
+    ruled = frozenset({"rms_normalization", "rsqrt"})
     capabilities = Capabilities(
         autodiff="native",
         dtypes=frozenset(TORCH_DTYPES),

@@ -140,15 +140,6 @@ def _conj(x: Tensor) -> Tensor:
     return torch.conj(x).resolve_conj()
 
 
-def _rsqrt(x: torch.Tensor) -> torch.Tensor:
-    """Return one over the root."""
-    if x.requires_grad:
-        # The library derives by the cube of the result, which underflows from x = 1e26
-        # on.
-        return torch.sqrt(x).reciprocal()
-    return torch.rsqrt(x)
-
-
 KERNELS: Final[dict[str, Kernel]] = {
     name: getattr(torch, name)
     for name in (
@@ -190,6 +181,7 @@ KERNELS: Final[dict[str, Kernel]] = {
         "logical_or",
         "logical_xor",
         "reciprocal",
+        "rsqrt",
         "signbit",
         "sin",
         "sinc",
@@ -225,7 +217,6 @@ KERNELS: Final[dict[str, Kernel]] = {
     "real": _real,
     "right_shift": _widening(torch.bitwise_right_shift),
     "round": _round,
-    "rsqrt": _rsqrt,
     "sign": _widening(_sign),
     "square": _square,
     "subtract": _widening(torch.sub, _WRAPPING),

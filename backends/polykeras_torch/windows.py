@@ -84,19 +84,31 @@ def conv_general(
     """Call the library's convolution."""
     x = _first(inputs)
     groups = inputs.shape[-1] // kernel.shape[-2]
-    own = _symmetric(padding)
-    if own is None:
+    own, skips = _symmetric(padding), _skips(kernel.shape[:-2], strides)
+    if own is None or skips:
         x, own = _pad(x, padding), [0] * len(padding)
-    if max(kernel.shape[:-2]) == 1 < max(strides) and not any(own):
-        # Some CPU kernels of PyTorch 2.13 for this write beyond their memory.
-        each: Any = (..., *(slice(None, None, n) for n in strides))
-        x = x[each]
-        strides = (1,) * len(strides)
+    if skips:
+        x, strides = _thinned(x, strides)
     convolve: Any = _CONV[len(strides) - 1]
     out = convolve(
         x, _filters_first(kernel), None, list(strides), own, list(dilation), groups
     )
     return _last(out)
+
+
+def _skips(window: Ints, strides: Ints) -> bool:
+    """Return whether a convolution reads some cells only, each by itself.
+
+    PyTorch 2.13 corrupts memory on some CPUs where it derives such a convolution of few
+    channels in its weights.
+    """
+    return max(window) == 1 < max(strides)
+
+
+def _thinned(x: T, strides: Ints) -> tuple[T, Ints]:
+    """Return the cells of ``(B, C, *sizes)`` that are read, and the strides left."""
+    read: Any = (..., *(slice(None, None, n) for n in strides))
+    return x[read], (1,) * len(strides)
 
 
 def conv_general_transpose(
@@ -137,8 +149,11 @@ def conv_general_kernel(
     rank = len(window)
     shape = (outputs.shape[-1], inputs.shape[-1] // groups, *window)
     weight: Any = _WEIGHT[rank - 1]
+    x = _pad(_first(inputs), padding)
+    if _skips(window, strides):
+        x, strides = _thinned(x, strides)
     found: T = weight(
-        _pad(_first(inputs), padding),
+        x,
         shape,
         _first(outputs),
         tuple(strides),

@@ -20,13 +20,16 @@ _WEIGHTED: Final = [1.0, 2.0, -3.0, -4.0]
 _NOTHING: Final = [0.0] * 4
 _COLUMNS: Final = [[_BIG * x, x] for x in _ROW]
 NORMALIZATIONS: Final = (
-    EdgeCase(
-        "layer_normalization",
-        "float32",
-        ([_BIG_ROW, _ROW], _WEIGHTS, [5.0] * 4, -1, 0.0),
-        [[5.0] * 4, [5 + x for x in _WEIGHTED]],
-        "one over the root of a variance that overflows is 0",
-        ([_NOTHING, [-0.5, 0.5, -0.5, 0.5]], _NORMAL, [2.0] * 4),
+    *(
+        EdgeCase(
+            "layer_normalization",
+            dtype,
+            ([_BIG_ROW, _ROW], _WEIGHTS, [5.0] * 4, -1, 0.0),
+            [[5.0] * 4, [5 + x for x in _WEIGHTED]],
+            "one over the root of a variance that overflows is 0",
+            ([_NOTHING, [-0.5, 0.5, -0.5, 0.5]], _NORMAL, [2.0] * 4),
+        )
+        for dtype in ("float32", "bfloat16")
     ),
     EdgeCase(
         "layer_normalization",
@@ -35,14 +38,6 @@ NORMALIZATIONS: Final = (
         [[5.0] * 4],
         "large numbers that are equal have the variance 0",
         ([[-3.0, -1.0, 1.0, 3.0]], _NOTHING, [1.0] * 4),
-    ),
-    EdgeCase(
-        "layer_normalization",
-        "bfloat16",
-        ([_BIG_ROW, _ROW], _WEIGHTS, [5.0] * 4, -1, 0.0),
-        [[5.0] * 4, [5 + x for x in _WEIGHTED]],
-        "bfloat16 is computed in float32",
-        ([_NOTHING, [-0.5, 0.5, -0.5, 0.5]], _NORMAL, [2.0] * 4),
     ),
     EdgeCase(
         "layer_normalization",
