@@ -36,6 +36,7 @@ from polykeras_torch.surroundings import (
     default_device,
     derivative_depth,
     device_choice,
+    is_mapped,
 )
 from polykeras_torch.tracing import depends_on_arguments
 
@@ -211,8 +212,27 @@ class TorchBackend(Backend):
                     return f(*ctx.saved_tensors)[1](*cotangents)
                 return ctx.pullback(*cotangents)
 
+        class Mapped(torch.autograd.Function):
+            generate_vmap_rule = True
+
+            @staticmethod
+            def forward(*args: Any) -> Any:
+                nonlocal form
+                leaves, form = torch.utils._pytree.tree_flatten(f(*args)[0])
+                return tuple(leaves)
+
+            @staticmethod
+            def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+                ctx.save_for_backward(*inputs)
+
+            @staticmethod
+            def backward(ctx: Any, *cotangents: Any) -> Any:
+                # What the first pullback holds is of a map that has ended.
+                return f(*ctx.saved_tensors)[1](*cotangents)
+
         def call(*args: Any) -> Any:
-            leaves = Custom.apply(*args)  # type: ignore[no-untyped-call]
+            function = Mapped if is_mapped() else Custom
+            leaves = function.apply(*args)  # type: ignore[no-untyped-call]
             return torch.utils._pytree.tree_unflatten(list(leaves), form)
 
         return call

@@ -10,6 +10,7 @@ import torch
 from torch._C import _AutoDispatchBelowAutograd  # type: ignore[attr-defined]
 
 from polykeras_torch.replay import replayed
+from polykeras_torch.surroundings import is_mapped
 from polykeras_torch.tracing import Recorder
 
 __all__ = ["Replaying"]
@@ -150,5 +151,5 @@ def _is_observed() -> bool:
         torch._C._len_torch_dispatch_stack() > 0  # type: ignore[attr-defined]
         or torch._C._len_torch_function_stack() > 0
         or torch._C._is_any_autocast_enabled()
-        or torch._C._functorch.peek_interpreter_stack() is not None
+        or is_mapped()
     )

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from polykeras import ops
-from polykeras_torch.surroundings import differentiated_twice
+from polykeras_torch.surroundings import needs_composition
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -182,7 +182,7 @@ def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
 def norm(x: Tensor, order: Any, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
     """Return a norm; the library's own where it is the root of a sum of squares."""
     rooted = axis is None or order == "fro" or (order == 2 and len(axis) == 1)
-    if rooted and x.dtype in _WIDE and not differentiated_twice():
+    if rooted and x.dtype in _WIDE and not needs_composition():
         root: Tensor = torch.linalg.vector_norm(x, 2, axis, keepdims)
         return root
     body = ops.norm.__wrapped__  # type: ignore[attr-defined]
@@ -193,7 +193,7 @@ def norm(x: Tensor, order: Any, axis: tuple[int, ...] | None, keepdims: bool) ->
 def cdist(x: Tensor, y: Tensor) -> Tensor:
     """Return distances by differences: the library's default is an expanded square."""
     fits = min(x.ndim, y.ndim) > 1 and x.shape[-1] == y.shape[-1]
-    if fits and x.dtype in _WIDE and not differentiated_twice():
+    if fits and x.dtype in _WIDE and not needs_composition():
         return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist")
     body = ops.cdist.__wrapped__  # type: ignore[attr-defined]
     composed: Tensor = body(x, y)

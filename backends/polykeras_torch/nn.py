@@ -11,7 +11,7 @@ from torch.nn import functional
 from polykeras import ops
 from polykeras_torch.dtype_names import TORCH_DTYPES
 from polykeras_torch.statistics import WIDE, feature_moments
-from polykeras_torch.surroundings import differentiated_twice
+from polykeras_torch.surroundings import is_mapped, needs_composition
 from polykeras_torch.tracing import depends_on_arguments, whole
 
 if TYPE_CHECKING:
@@ -64,9 +64,10 @@ def _batch_normalization(
     scale: T | None,
     epsilon: float,
 ) -> T:
-    learned = mean.requires_grad or variance.requires_grad
+    # What is mapped does not tell whether it needs a gradient.
+    learned = is_mapped() or mean.requires_grad or variance.requires_grad
     alike = x.dtype == mean.dtype == variance.dtype
-    if x.ndim < 2 or axis == 0 or (learned and (differentiated_twice() or not alike)):
+    if x.ndim < 2 or axis == 0 or (learned and (needs_composition() or not alike)):
         body = ops.batch_normalization.__wrapped__  # type: ignore[attr-defined]
         composed: T = body(x, mean, variance, axis, offset, scale, epsilon)
         return composed
@@ -126,7 +127,7 @@ class _Normalization(torch.autograd.Function):
 def _batch_normalization_training(
     x: T, axis: int, offset: T | None, scale: T | None, epsilon: float
 ) -> tuple[T, T, T]:
-    if differentiated_twice() or x.ndim < 2 or axis == 0 or x.dtype not in WIDE:
+    if needs_composition() or x.ndim < 2 or axis == 0 or x.dtype not in WIDE:
         body = ops.batch_normalization_training.__wrapped__  # type: ignore[attr-defined]
         composed: tuple[T, T, T] = body(x, axis, offset, scale, epsilon)
         return composed
@@ -202,13 +203,12 @@ def _layer_normalization(
     if not x.is_cpu or torch.compiler.is_compiling():
         # A host that looks waits for an accelerator; the library's compiler sums twice.
         return functional.layer_norm(x, shape, gamma, beta, epsilon)
-    if torch._C._functorch.peek_interpreter_stack() is not None:
-        return _composed_layer_normalization(x, gamma, beta, axis, epsilon)
-    if not depends_on_arguments(x):
+    # No values can be looked at where a map encloses the call.
+    if not is_mapped() and not depends_on_arguments(x):
         out, _, factor = torch.native_layer_norm(x, shape, gamma, beta, epsilon)
         if not _has_nan(factor):
             return out
-    if differentiated_twice():
+    if needs_composition():
         return _composed_layer_normalization(x, gamma, beta, axis, epsilon)
     return _LayerNormalization.apply(x, gamma, beta, epsilon, *shape)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -358,7 +358,7 @@ def _attention(
     flash_attention: bool | None,
     attn_logits_soft_cap: float | None,
 ) -> T:
-    if attn_logits_soft_cap is not None or differentiated_twice():
+    if attn_logits_soft_cap is not None or needs_composition():
         body = ops.dot_product_attention.__wrapped__  # type: ignore[attr-defined]
         composed: T = body(
             *(query, key, value, bias, mask, scale),
@@ -418,7 +418,7 @@ def _sigmoid_crossentropy(target: T, logits: T) -> T:
 def _ctc_loss(
     target: T, output: T, target_length: T, output_length: T, mask_index: int
 ) -> T:
-    if differentiated_twice() or target.ndim != 2 or output.ndim != 3:
+    if needs_composition() or target.ndim != 2 or output.ndim != 3:
         body = ops.ctc_loss.__wrapped__  # type: ignore[attr-defined]
         composed: T = body(target, output, target_length, output_length, mask_index)
         return composed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import torch
 
 from polykeras import ops
-from polykeras_torch.surroundings import differentiated_twice
+from polykeras_torch.surroundings import needs_composition
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -20,7 +20,7 @@ T = torch.Tensor
 def _native(activation: str, gate: str, mask: T | None) -> bool:
     """Return whether the library's layer computes the same."""
     usual = activation == "tanh" and gate == "sigmoid"
-    return usual and mask is None and not differentiated_twice()
+    return usual and mask is None and not needs_composition()
 
 
 def _weights(

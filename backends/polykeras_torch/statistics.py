@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import torch
 
-from polykeras_torch.surroundings import differentiated_twice
+from polykeras_torch.surroundings import needs_composition
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -45,7 +45,7 @@ def _moments(
     x: torch.Tensor, axes: Axes, keepdims: bool, synchronized: bool
 ) -> tuple[torch.Tensor, torch.Tensor]:
     features_last = axes == tuple(range(x.ndim - 1)) and x.ndim > 1 and x.numel()
-    if features_last and x.dtype in WIDE and not differentiated_twice():
+    if features_last and x.dtype in WIDE and not needs_composition():
         center, variance = _FeatureMoments.apply(x)  # type: ignore[no-untyped-call]
         if keepdims:
             shape = (1,) * (x.ndim - 1) + center.shape

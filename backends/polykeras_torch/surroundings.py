@@ -1,4 +1,4 @@
-"""What encloses the current code: a choice of device, and derivatives."""
+"""What encloses the current code: a choice of device, derivatives and maps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ __all__ = [
     "default_device",
     "derivative_depth",
     "device_choice",
-    "differentiated_twice",
+    "is_mapped",
+    "needs_composition",
 ]
 
 # How many of our own derivatives enclose the current code: an inner one must
@@ -31,12 +32,17 @@ def default_device() -> torch.device:
     return device_choice.get() or _FIRST_DEVICE
 
 
-def differentiated_twice() -> bool:
-    """Return whether a derivative of a derivative is being taken.
+def needs_composition() -> bool:
+    """Return whether fused kernels are of no use here.
 
-    Some fused kernels have only a first one.
+    Some have only a first derivative, and those with one of ours cannot be mapped.
     """
-    return derivative_depth.get() > 1
+    return derivative_depth.get() > 1 or is_mapped()
+
+
+def is_mapped() -> bool:
+    """Return whether `torch.func` maps or derives the current code."""
+    return torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def _first_device() -> torch.device:

@@ -10,6 +10,7 @@ import pytest
 
 import polykeras as keras
 from polykeras import ops
+from polykeras.autodiff import vjp
 from polykeras.backend import Backend, active, repeated
 from polykeras.conformance._bounds import Bound
 from polykeras.conformance._checks import check_array
@@ -18,6 +19,7 @@ from polykeras.state import functional
 
 ROWS: Final = np.arange(1, 9, dtype=np.float32).reshape(4, 2)
 FIRST: Final = np.array([0, 1], np.float32)
+BATCHES: Final = np.random.default_rng(0).normal(size=(3, 4, 2)).astype(np.float32)
 
 
 Fn: TypeAlias = Callable[..., Any]
@@ -183,6 +185,64 @@ def test_assigning_in_a_function_mapped_at_once_is_refused(backend: Backend) -> 
     with pytest.raises(PolykerasError, match=r"'count'.*ops\.map"):
         ops.vectorized_map(fn, tensor(ROWS))
     check_values(count.value, 0.0)
+
+
+def _tripled(x: Any) -> Any:
+    """Return twice `x`, with three times its slope."""
+
+    def f(x: Any) -> Any:
+        return ops.multiply(x, 2.0), lambda g, **_: ops.multiply(g, 3.0)
+
+    return ops.custom_gradient(f)(x)
+
+
+def _lstm(x: Any) -> Any:
+    state, weights = ops.zeros((1, 3)), ops.ones((2, 12))
+    recurrent = ops.full((3, 12), 0.1)
+    return ops.lstm(ops.expand_dims(x, 0), state, state, weights, recurrent)[0]
+
+
+MAPPED: Final[dict[str, Fn]] = {
+    "batch_normalization": lambda x: ops.batch_normalization(
+        x, ops.mean(x, 0), ops.var(x, 0), -1
+    ),
+    "batch_normalization_training": lambda x: ops.batch_normalization_training(x, -1)[
+        0
+    ],
+    "cholesky": lambda x: ops.cholesky(
+        ops.add(ops.matmul(ops.transpose(x), x), ops.eye(2))
+    ),
+    "custom_gradient": _tripled,
+    "layer_normalization": ops.layer_normalization,
+    "logsumexp": ops.logsumexp,
+    "lstm": _lstm,
+    "moments": lambda x: ops.moments(x, [0])[1],
+    "rms_normalization": ops.rms_normalization,
+    "rsqrt": lambda x: ops.rsqrt(ops.add(ops.square(x), 1.0)),
+    "softmax": ops.softmax,
+}
+
+
+@pytest.mark.parametrize("name", MAPPED)
+def test_a_map_at_once_is_that_row_by_row(backend: Backend, name: str) -> None:
+    """Also of ops that a library runs by one kernel, with a derivative of its own."""
+    fn = MAPPED[name]
+
+    def at_once(x: Any) -> Any:
+        return ops.vectorized_map(fn, x)
+
+    def one_by_one(x: Any) -> Any:
+        return ops.stack([fn(x[i]) for i in range(len(BATCHES))])
+
+    x = tensor(BATCHES)
+    wanted = host(one_by_one(x))
+    g = tensor(np.random.default_rng(1).normal(size=wanted.shape).astype(np.float32))
+    # Sums of up to 8 terms, of which an LSTM adds those of 4 steps; a derivative goes
+    # through each twice.
+    for run in (at_once, backend.compile(at_once)):
+        check_values(run(x), wanted, ulp=32, scale=1)
+    slopes = [vjp(run, x)[1](g) for run in (at_once, one_by_one)]
+    check_values(slopes[0], host(slopes[1]), ulp=64, scale=1)
 
 
 def test_calls_in_a_row_hand_on_the_state(backend: Backend) -> None:
