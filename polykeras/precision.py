@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
@@ -12,7 +12,14 @@ import numpy as np
 from polykeras import dtypes
 from polykeras.backend import Array
 
-__all__ = ["epsilon_of", "errors_in_ulp", "powers_below", "smallest_normal", "spacing"]
+__all__ = [
+    "epsilon_of",
+    "errors_in_ulp",
+    "powers_below",
+    "smallest_normal",
+    "spacing",
+    "spacing_at",
+]
 
 _EXPONENT = np.int64(0x7FF0000000000000)
 """The bits of the exponent of a float64."""
@@ -27,7 +34,7 @@ def epsilon_of(dtype: str) -> float:
     >>> epsilon_of("bfloat16")
     0.0078125
     """
-    return float(_limits(dtype).eps)
+    return _limits(dtype).epsilon
 
 
 def smallest_normal(dtype: str) -> float:
@@ -36,12 +43,34 @@ def smallest_normal(dtype: str) -> float:
     Args:
         dtype: A floating or complex dtype.
     """
-    return float(_limits(dtype).smallest_normal)
+    return _limits(dtype).smallest_normal
+
+
+class _Limits(NamedTuple):
+    epsilon: float
+    smallest_normal: float
+    largest: float
 
 
 @cache
-def _limits(dtype: str) -> Any:
-    return ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
+def _limits(dtype: str) -> _Limits:
+    limits: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
+    return _Limits(float(limits.eps), float(limits.smallest_normal), float(limits.max))
+
+
+def spacing_at(value: float, dtype: str) -> float:
+    """Return the distance from one number to its neighbour in a dtype.
+
+    Args:
+        value: The number; beyond the largest of the dtype, and NaN, stand for that one.
+        dtype: A floating or complex dtype.
+
+    >>> spacing_at(1.0, "float32") == 2.0**-23
+    True
+    """
+    limits = _limits(dtype)
+    size = abs(value) if abs(value) <= limits.largest else limits.largest
+    return limits.epsilon * _power_below(max(size, limits.smallest_normal))
 
 
 def spacing(values: Array, dtype: str) -> Array:
@@ -58,9 +87,9 @@ def spacing(values: Array, dtype: str) -> Array:
     if np.iscomplexobj(values):
         values = np.abs(values)
     power = powers_below(np.asarray(values, float))
-    np.maximum(power, float(limits.smallest_normal), out=power)
-    np.minimum(power, _power_below(float(limits.max)), out=power)
-    power *= float(limits.eps)
+    np.maximum(power, limits.smallest_normal, out=power)
+    np.minimum(power, _power_below(limits.largest), out=power)
+    power *= limits.epsilon
     return power
 
 

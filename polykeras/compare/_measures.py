@@ -9,7 +9,7 @@ import numpy as np
 
 from polykeras import dtypes
 from polykeras.backend import Array
-from polykeras.precision import epsilon_of, powers_below, spacing
+from polykeras.precision import epsilon_of, powers_below, spacing, spacing_at
 
 __all__ = ["VERDICTS", "Bound", "Measure", "Verdict", "judge", "measure"]
 
@@ -35,7 +35,6 @@ _MISSED: Final = 1e-3
 SUSPICIOUS: Final = 8
 """Up to so many bounds an error is suspicious; beyond, no rounding explains it."""
 _SHOWN: Final = 4
-_SAMPLE: Final = 64
 
 
 @dataclass(frozen=True)
@@ -138,18 +137,17 @@ class _Sums:
 
     def _count_ulp(self, error: Array, sizes: Array) -> None:
         """Count units of the last place."""
-        if not self.ulp:
-            some = slice(None, None, 1 + error.size // _SAMPLE)
-            self.ulp = self._most_ulp(error[some], sizes[some])
-        # Few entries have more units than some have, so the others are told quickly.
-        power = powers_below(sizes)
-        power *= self.ulp * self.epsilon
-        more = error > power
-        if np.count_nonzero(more):
-            self.ulp = max(self.ulp, self._most_ulp(error[more], sizes[more]))
-
-    def _most_ulp(self, error: Array, sizes: Array) -> float:
-        return float((error / spacing(sizes, self.dtype)).max())
+        if self.ulp:
+            # Few entries have more units than some have: the others are told quickly.
+            power = powers_below(sizes)
+            power *= self.ulp * self.epsilon
+            more = error > power
+            if not more.any():
+                return
+            error, sizes = error[more], sizes[more]
+        units = spacing(sizes, self.dtype)
+        np.divide(error, units, out=units)
+        self.ulp = max(self.ulp, float(units.max()))
 
     def _finite(self, want: Array, got: Array, at: int) -> tuple[Array, Array]:
         """Return a block with 0 for what is not finite, and note where that is odd."""
@@ -249,7 +247,7 @@ class Bound:
         # Few errors may all be small by chance: the largest of m independent ones is
         # below 1/c of another of their size with a probability of about c^-m.
         few = _MISSED ** (-1 / self.entries) if self.entries else 0.0
-        stored = float(spacing(np.asarray(ceiling), dtype)) if ceiling else 0.0
+        stored = spacing_at(ceiling, dtype) if ceiling else 0.0
         return max(SPREADS, few) * self.spread + stored
 
 
