@@ -79,8 +79,11 @@ Fed: TypeAlias = "tuple[Call, list[Array | None]]"
 
 def bare(structure: Any) -> Any:
     """Return a structure with values in place of tensors that a tape records."""
-    return tree.map_leaves(
-        lambda x: x.primal() if isinstance(x, TapeTensor) else x, structure
+    leaves, form = tree.flatten_leaves(structure)
+    if not any(isinstance(x, TapeTensor) for x in leaves):
+        return structure
+    return tree.unflatten_leaves(
+        form, [x.primal() if isinstance(x, TapeTensor) else x for x in leaves]
     )
 
 

@@ -415,13 +415,13 @@ class Perturbed(Recast):
         return windows * norms
 
     def _mapped(self, args: tuple[Any, ...], fn: Any) -> list[Any]:
-        inexact = {id(x) for x in self._inexact(args)}
-        return [
-            self.inner.from_numpy(np.asarray(fn(self.to_numpy(a))), self.dtype_name(a))
-            if id(a) in inexact
-            else a
-            for a in args
-        ]
+        def mapped(x: Any) -> Any:
+            if not (self.is_tensor(x) and dtypes.is_inexact(self.dtype_name(x))):
+                return x
+            values = self.to_numpy(x)
+            return self.inner.borrowed(np.asarray(fn(values), values.dtype))
+
+        return list(map(mapped, args))
 
     def _inexact(self, args: tuple[Any, ...]) -> list[Any]:
         return [

@@ -29,7 +29,8 @@ class Steps:
         losses: The loss of each step, from before its update.
         gradients: What the optimizers were given in the first step, by weight.
         updates: How far the first step moved each weight, statistics included.
-        ceilings: The largest magnitude of each weight after the first step.
+        ceilings: The largest magnitude of each weight after the first step, of a run
+            that others are measured by.
         weights: All weights after each step, as one list of arrays a step, where
             other runs are to be measured by them.
         distances: How far they are after each step from those of another run.
@@ -162,7 +163,9 @@ def train(
                 if dtypes.is_float(v.dtype):
                     moved = np.subtract(new, old, dtype=float)
                     result.updates[path] = keep(moved)
-                    result.ceilings[path] = float(np.max(np.abs(new), initial=0))
+                    if beside is None:
+                        ceiling = float(np.max(np.abs(new), initial=0))
+                        result.ceilings[path] = ceiling
                     result.dtypes.setdefault(path, engine.dtype_name(v.stored()))
     return result
 

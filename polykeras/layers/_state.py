@@ -13,6 +13,7 @@ from polykeras.layers._tracking import (
     Tracker,
     structural,
     unique,
+    while_frozen,
     with_inner_layers,
 )
 from polykeras.variables import Variable, autocast_scope, name_scope
@@ -117,7 +118,7 @@ class LayerState:
             name=name,
         )
 
-    @structural
+    @while_frozen
     def _flatten_layers(self) -> list[Any]:
         """Return this layer and all inside it, each once."""
         return with_inner_layers(self)

@@ -73,15 +73,25 @@ def structural(find: Callable[[Any], list[Any]]) -> Callable[[Any], list[Any]]:
 
     @functools.wraps(find)
     def found(self: Any) -> list[Any]:
-        known: _Lists | None = self._tracker.lists
-        if known is None or not known.hold():
-            known = self._tracker.lists = _Lists(with_inner_layers(self))
-        name = find.__name__
+        known, name = _lists_of(self), find.__name__
         if name not in known.lists:
             known.lists[name] = find(self)
         return known.lists[name].copy()
 
     return while_frozen(found)
+
+
+def with_inner_layers(layer: Any) -> list[Any]:
+    """Return a layer and all inside it, each once."""
+    return _lists_of(layer).layers.copy()
+
+
+def _lists_of(layer: Any) -> _Lists:
+    """Return what is known of the parts of a layer, as long as it holds."""
+    known: _Lists | None = layer._tracker.lists
+    if known is None or not known.hold():
+        known = layer._tracker.lists = _Lists(_walked(layer))
+    return known
 
 
 class _Lists:
@@ -91,11 +101,12 @@ class _Lists:
         lists: Name of a method to what it found.
 
     Args:
-        layers: The layer and all inside it.
+        layers: The layer and all inside it, each once.
     """
 
     def __init__(self, layers: list[Any]) -> None:
         """Remember what the lists follow from."""
+        self.layers = layers
         self.lists: dict[str, list[Any]] = {}
         self._version = _version()
         self._containers = [x for layer in layers for x in layer._tracker.containers()]
@@ -114,8 +125,7 @@ class _Lists:
         return len(leaves) == len(known) and all(map(operator.is_, leaves, known))
 
 
-def with_inner_layers(layer: Any) -> list[Any]:
-    """Return a layer and all inside it, each once."""
+def _walked(layer: Any) -> list[Any]:
     found: list[Any] = []
     seen: set[int] = set()
     stack: list[Any] = [layer]

@@ -49,6 +49,14 @@ _UNTRACKED = frozenset(
 # Most attributes are of these types, of which a copy would be the same object.
 _ATOMIC = frozenset((type(None), bool, int, float, str))
 
+
+def _is_constant(value: Any) -> bool:
+    """Return whether copies may share a value, as they do names, shapes and axes."""
+    if type(value) is tuple:
+        return all(map(_is_constant, value))
+    return type(value) in _ATOMIC
+
+
 # A copy finds its backend and compiles its steps anew: both are bound to variables.
 _RESET_IN_COPIES: dict[str, Callable[[], Any]] = {
     "_backend": lambda: None,
@@ -167,7 +175,7 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
                 continue
             if name in _RESET_IN_COPIES:
                 setattr(new, name, _RESET_IN_COPIES[name]())
-            elif type(value) in _ATOMIC:
+            elif _is_constant(value):
                 object.__setattr__(new, name, value)
             elif name == "_inbound_nodes":
                 # Calls in other models stay with the original.

@@ -41,11 +41,19 @@ def _copy_tensors(graph: Function, memo: dict[int, Any]) -> None:
     for x in graph.inputs:
         if id(x) not in memo:
             _copy_tensor(x, memo)
+
+    def copied(value: Any) -> Any:
+        # Most of it is tensors in tuples and lists, which deepcopy takes long to see.
+        if id(value) in memo:
+            return memo[id(value)]
+        if type(value) in (tuple, list):
+            return type(value)(map(copied, value))
+        return copy.deepcopy(value, memo)
+
     for node in [*nodes, *graph.nodes]:
         new = memo[id(node)]
-        for name in ("args", "kwargs", "inputs", "outputs"):
-            setattr(new, name, copy.deepcopy(getattr(node, name), memo))
-        new.operation = copy.deepcopy(node.operation, memo)
+        for name in Node.__slots__:
+            setattr(new, name, copied(getattr(node, name)))
 
 
 def _copy_tensor(x: KerasTensor, memo: dict[int, Any]) -> KerasTensor:
