@@ -18,6 +18,7 @@ from polykeras.compare._measures import (
 )
 
 __all__ = [
+    "FURTHER_REPLICAS",
     "LAYER_REPLICAS",
     "REPLICAS",
     "Judged",
@@ -30,6 +31,10 @@ REPLICAS: Final = 2
 """How many perturbed references make a bound of scalars, such as losses."""
 LAYER_REPLICAS: Final = 1
 """How many make one of the outputs of layers, whose entries are many."""
+FURTHER_REPLICAS: Final = 6
+"""How many more are asked where a training step is beyond the bound. A rectifier whose
+input rounds to the other side of 0 changes gradients at once: each perturbed reference
+does so with a probability of about a half, so that one or two may miss it."""
 _WHY: Final = "4 times the largest error of perturbed references, and a ULP"
 _WHY_REACH: Final = f"{_WHY}, and how far right gradients move the entry"
 

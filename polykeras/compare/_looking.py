@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from polykeras import dtypes
 from polykeras.backend import Backend
 from polykeras.compare._calls import Call
+from polykeras.compare._engines import rounding_of
 from polykeras.compare._judging import LAYER_REPLICAS, Judged, judged
 from polykeras.compare._pairs import Pairs
 from polykeras.compare._report import Item, Place
@@ -102,7 +103,8 @@ class Looker:
         if not self._rest_is_bounded:
             self._rest_is_bounded = True
             subject = self._comparison.subject
-            for engine in subject.replicas(self._engine)[:LAYER_REPLICAS]:
+            rounding = rounding_of(self._engine)
+            for engine in subject.perturbed(rounding, LAYER_REPLICAS):
                 subject.forward(Spreader(engine, self._calls, rest=True), self._mode)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -16,7 +16,7 @@ from polykeras.compare._dump import Dump, Entry
 from polykeras.compare._engines import Rounding, engines_named, rounding_of
 from polykeras.compare._environment import digest, environment_of
 from polykeras.compare._graph import edges_of
-from polykeras.compare._judging import LAYER_REPLICAS, REPLICAS
+from polykeras.compare._judging import FURTHER_REPLICAS, LAYER_REPLICAS, REPLICAS
 from polykeras.compare._looking import Looker
 from polykeras.compare._modes import why_missing
 from polykeras.compare._noise import Perturbed
@@ -175,7 +175,7 @@ class Comparison:
         narrow = epsilon_of(dtype) > _NARROW
         # One is enough for arrays of many entries, and losses of several steps are
         # pooled.
-        replicas = subject.perturbed(rounding)[: min(steps, REPLICAS)]
+        replicas = subject.perturbed(rounding, min(steps, REPLICAS))
         runs = [
             subject.train(
                 replica,
@@ -186,6 +186,12 @@ class Comparison:
             )
             for number, replica in enumerate(replicas)
         ]
+
+        def further() -> Iterator[Steps]:
+            most = subject.perturbed(rounding, len(replicas) + FURTHER_REPLICAS)
+            for replica in most[len(replicas) :]:
+                yield subject.train(replica, steps, keep=keep, beside=exact)
+
         return TrainedReference(
             self.reference.name,
             exact,
@@ -193,6 +199,7 @@ class Comparison:
             dtype,
             self._mover(replicas[0], narrow=narrow),
             narrow,
+            further(),
         )
 
     def dump(self, engine: Backend, steps: int) -> Dump:
@@ -350,7 +357,9 @@ class Comparison:
                 report.items += [*look.items, missing]
                 continue
             report.items += look.items
-            items = run.items(engine, found)
+            so_far = [item for item in report.items if item.engine == engine.name]
+            right = all(item.consistent for item in so_far)
+            items = run.items(engine, found, patient=right)
             if not all(item.consistent for item in items):
                 report.items += self._culprits(engine, calls)
             report.items += items
@@ -358,7 +367,7 @@ class Comparison:
                 array = found.array(item.kind, item.name)
                 if array is not None:
                     self.sink(item, array)
-            report.trajectory.append(run.track(engine, found, near))
+            report.trajectory.append(run.track(engine, found, near, patient=right))
         report.pairs += pairs.items
 
     def _mover(
@@ -431,7 +440,7 @@ class Comparison:
 
     def _with_bounds(self, calls: Calls, rounding: Rounding, mode: str) -> Calls:
         own = _unbounded(calls)
-        for engine in self.subject.perturbed(rounding)[:LAYER_REPLICAS]:
+        for engine in self.subject.perturbed(rounding, LAYER_REPLICAS):
             self.subject.forward(Spreader(engine, own), mode)
         return own
 

@@ -89,20 +89,22 @@ class Subject:
             self.y = drawn_targets(self.model, outputs, self.seed)
         return self.y
 
-    def perturbed(self, rounding: Rounding) -> list[Perturbed]:
+    def perturbed(self, rounding: Rounding, count: int = REPLICAS) -> list[Perturbed]:
         """Return references that err as an engine may.
 
         Args:
             rounding: How the engine rounds.
+            count: How many.
         """
-        if rounding not in self._perturbed:
+        known = self._perturbed.setdefault(rounding, [])
+        if len(known) < count:
             inner = self.reference
             if isinstance(inner, Recast):
                 inner = inner.inner
             if not sees_values(inner):
                 # Nothing could be added while it differentiates.
                 inner = get_backend(REFERENCE)
-            self._perturbed[rounding] = [
+            known += [
                 Perturbed(
                     inner,
                     rounding.forced or self.dtype,
@@ -111,9 +113,9 @@ class Subject:
                     products=rounding.products,
                     finest=rounding.forced or self._finest,
                 )
-                for number in range(REPLICAS)
+                for number in range(len(known), count)
             ]
-        return self._perturbed[rounding]
+        return known[:count]
 
     def replicas(self, engine: Backend) -> list[Perturbed]:
         """Return references that err as `engine` may."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -14,7 +14,7 @@ from polykeras.compare._judging import Judged, judged, reconsidered
 from polykeras.compare._measures import SPREADS, Bound
 from polykeras.compare._report import Item, Place
 from polykeras.compare._training import Steps, Track
-from polykeras.precision import epsilon_of
+from polykeras.precision import epsilon_of, smallest_normal
 
 __all__ = ["TrainedReference"]
 
@@ -37,15 +37,22 @@ class TrainedReference:
             of the first step by path, and returns what right optimizers may make of
             them, by path too; empty where the model has a step of its own.
         narrow: Whether squares of gradients may round to 0.
+        further: More of them, each run as it is asked for.
     """
 
     name: str
     exact: Steps
-    replicas: Sequence[Steps]
+    replicas: list[Steps]
     dtype: str
     move: Callable[[dict[str, Array]], Sequence[dict[str, Array]]]
     narrow: bool
+    further: Iterator[Steps] = field(default_factory=lambda: iter(()))
     _bounds: dict[tuple[str, str], Bound] = field(default_factory=dict)
+
+    @property
+    def _overflows(self) -> bool:
+        """Whether the dtype has less room than float32."""
+        return smallest_normal(self.dtype) > smallest_normal("float32")
 
     @cached_property
     def reach(self) -> dict[str, Array]:
@@ -77,8 +84,32 @@ class TrainedReference:
                     reach[path] = np.fmax(reach.get(path, 0.0), away)
         return {path: (1 + self.narrow) * away for path, away in reach.items()}
 
-    def items(self, engine: Backend, steps: Steps) -> list[Item]:
-        """Compare the steps of an engine."""
+    def items(
+        self, engine: Backend, steps: Steps, *, patient: bool = True
+    ) -> list[Item]:
+        """Compare the steps of an engine.
+
+        Args:
+            engine: The engine.
+            steps: Its steps.
+            patient: Whether to ask further perturbed references, for all engines to
+                come too, before calling something wrong.
+        """
+        found = self._items(engine, steps)
+        while patient and not all(i.consistent for i in found) and self._one_more():
+            found = self._items(engine, steps)
+        return found
+
+    def _one_more(self) -> bool:
+        """Return whether there was a further perturbed reference, which counts now."""
+        replica = next(self.further, None)
+        if replica is None:
+            return False
+        self.replicas.append(replica)
+        self._bounds.clear()
+        return True
+
+    def _items(self, engine: Backend, steps: Steps) -> list[Item]:
         found = []
         for kind, of in (("gradient", _gradients), ("update", _updates)):
             for path, expected in of(self.exact).items():
@@ -92,8 +123,11 @@ class TrainedReference:
                 errors.append(abs(replica.losses[number] - want))
             # Where steps amplify errors, early ones do not tell of late ones.
             pooled.entries = sum(e >= pooled.spread / _COMPARABLE for e in errors)
+            # Where rounding may change all of a loss, it may make numbers overflow.
+            lost = self._overflows and pooled.allowed(abs(want), self.dtype) > abs(want)
+            bound = replace(pooled, nonfinite=pooled.nonfinite or lost)
             verdict = judged(
-                np.asarray(steps.losses[number]), expected, self.dtype, pooled
+                np.asarray(steps.losses[number]), expected, self.dtype, bound
             )
             found.append(
                 self._item("loss", f"step {number + 1}", "", engine, (), verdict)
@@ -157,7 +191,14 @@ class TrainedReference:
         )
         return Item.judged(place, found)
 
-    def track(self, engine: Backend, steps: Steps, near: Steps | None) -> Track:
+    def track(
+        self,
+        engine: Backend,
+        steps: Steps,
+        near: Steps | None,
+        *,
+        patient: bool = True,
+    ) -> Track:
         """Return the run of an engine beside the reference's.
 
         Args:
@@ -165,7 +206,14 @@ class TrainedReference:
             steps: Its steps.
             near: Its steps from weights one unit of the last place away, None if
                 there is a single step.
+            patient: As of `items`.
         """
+        track = self._track(engine, steps, near)
+        while patient and track.parted and self._one_more():
+            track = self._track(engine, steps, near)
+        return track
+
+    def _track(self, engine: Backend, steps: Steps, near: Steps | None) -> Track:
         spreads = [r.distances for r in self.replicas]
         # Weights are stored in the dtype: half a unit of the last place.
         stored = epsilon_of(self.dtype) / 2
@@ -174,14 +222,14 @@ class TrainedReference:
             SPREADS * max(s) + stored if np.isfinite(s).all() else np.inf
             for s in zip(*spreads, strict=True)
         ]
-        apart = _beyond(steps.distances, bounds)
+        apart = self._beyond(steps.distances, bounds)
         if apart and self.reach:
             # Each step may move what the first may.
             norm = np.sqrt(sum(float(np.vdot(w, w)) for w in self.exact.weights[0]))
             reach = sum(float(np.vdot(r, r)) for r in self.reach.values())
             step = float(np.sqrt(reach) / norm) if norm else 0.0
             bounds = [b + step * (i + 1) for i, b in enumerate(bounds)]
-            apart = _beyond(steps.distances, bounds)
+            apart = self._beyond(steps.distances, bounds)
         return Track(
             engine=engine.name,
             losses=steps.losses,
@@ -192,6 +240,17 @@ class TrainedReference:
             parted=apart[0] + 1 if apart else None,
         )
 
+    def _beyond(self, distances: Sequence[float], bounds: Sequence[float]) -> list[int]:
+        """Return the steps at which a distance is beyond its bound."""
+
+        def is_within(distance: float, bound: float) -> bool:
+            # Where rounding may move weights by all of them, likewise.
+            lost = self._overflows and bound > 1 and not np.isfinite(distance)
+            return distance <= bound or bound == np.inf or lost
+
+        pairs = zip(distances, bounds, strict=True)
+        return [i for i, (d, b) in enumerate(pairs) if not is_within(d, b)]
+
 
 def _gradients(steps: Steps) -> dict[str, Array]:
     return steps.gradients
@@ -199,8 +258,3 @@ def _gradients(steps: Steps) -> dict[str, Array]:
 
 def _updates(steps: Steps) -> dict[str, Array]:
     return steps.updates
-
-
-def _beyond(distances: Sequence[float], bounds: Sequence[float]) -> list[int]:
-    pairs = zip(distances, bounds, strict=True)
-    return [i for i, (d, b) in enumerate(pairs) if not (d <= b or b == np.inf)]

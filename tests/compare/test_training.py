@@ -173,6 +173,70 @@ def test_an_average_of_few_entries_is_rounding_in_16_bits(optimizer, seed):
     assert report.consistent, str(report)
 
 
+def classifier(seed):
+    keras.utils.set_random_seed(seed)
+    inner = [layers.Dense(32, activation="relu"), layers.Dense(32, activation="relu")]
+    last = layers.Dense(5, activation="softmax")
+    with keras.use_backend("numpy"):
+        model = keras.Sequential([keras.Input((20,)), *inner, last])
+        model.compile("adam", "sparse_categorical_crossentropy")
+    return model
+
+
+def test_a_rectifier_may_round_to_the_other_side_of_0():
+    # One of 512 inputs lies so near to 0 that the first perturbed references miss it.
+    model = classifier(6)
+    report = keras.compare(model, backends=["numpy:float16"], steps=3, seed=6)
+    assert report.consistent, str(report)
+
+
+@pytest.mark.parametrize("seed", [56, 61])
+def test_training_that_rounding_explains_none_of_may_overflow(seed):
+    report = keras.compare(
+        classifier(seed), backends=["numpy:float16"], steps=3, seed=seed
+    )
+    assert not np.isfinite(report.trajectory[0].distances[-1])
+    assert report.consistent, str(report)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "others", "verdict"),
+    [
+        ("float16", (5.0, 9.0), "rounding"),
+        ("float16", (1.001, 0.999), "wrong"),
+        # It has the room of float32.
+        ("bfloat16", (5.0, 9.0), "wrong"),
+    ],
+)
+def test_nan_is_a_loss_that_rounding_changes_wholly(dtype, others, verdict):
+    exact = Steps(losses=[1.0])
+    runs = [Steps(losses=[other]) for other in others]
+    run = TrainedReference("exact", exact, runs, dtype, lambda g: [], True)
+    items = run.items(engine_named("numpy"), Steps(losses=[np.nan]))
+    assert [item.verdict for item in items] == [verdict]
+
+
+def test_further_references_are_asked_until_they_explain():
+    asked = []
+
+    def further():
+        for number, last in enumerate([1.0 - 1e-5, 1.3, 1.5]):
+            asked.append(number)
+            yield Steps(losses=[last])
+
+    exact, runs = Steps(losses=[1.0]), [Steps(losses=[1.0 + 1e-5])]
+    run = TrainedReference(
+        "exact", exact, runs, "float32", lambda g: [], False, further()
+    )
+    engine, wrong = engine_named("numpy"), Steps(losses=[1.4])
+    assert run.items(engine, wrong, patient=False)[0].verdict == "wrong"
+    assert asked == []
+    assert run.items(engine, wrong)[0].verdict == "rounding"
+    assert asked == [0, 1]
+    assert run.items(engine, Steps(losses=[1e6]))[0].verdict == "wrong"
+    assert asked == [0, 1, 2]
+
+
 @pytest.mark.parametrize(("last", "verdict"), [(1.2, "rounding"), (1.5, "suspicious")])
 def test_errors_of_early_losses_do_not_count_where_late_ones_are_larger(last, verdict):
     # Two errors as large as 0.01: a third is below 31 times that, unless by 1 in 1,000.
