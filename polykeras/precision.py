@@ -13,8 +13,10 @@ from polykeras import dtypes
 from polykeras.backend import Array
 
 __all__ = [
+    "Limits",
     "epsilon_of",
     "errors_in_ulp",
+    "limits_of",
     "powers_below",
     "smallest_normal",
     "spacing",
@@ -34,7 +36,7 @@ def epsilon_of(dtype: str) -> float:
     >>> epsilon_of("bfloat16")
     0.0078125
     """
-    return _limits(dtype).epsilon
+    return limits_of(dtype).epsilon
 
 
 def smallest_normal(dtype: str) -> float:
@@ -43,19 +45,42 @@ def smallest_normal(dtype: str) -> float:
     Args:
         dtype: A floating or complex dtype.
     """
-    return _limits(dtype).smallest_normal
+    return limits_of(dtype).smallest_normal
 
 
-class _Limits(NamedTuple):
+class Limits(NamedTuple):
+    """What numbers a dtype has.
+
+    Args:
+        epsilon: The distance from 1 to the next.
+        smallest: The smallest positive one.
+        smallest_normal: The smallest positive one of full precision.
+        largest: The largest finite one.
+    """
+
     epsilon: float
+    smallest: float
     smallest_normal: float
     largest: float
 
 
 @cache
-def _limits(dtype: str) -> _Limits:
-    limits: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
-    return _Limits(float(limits.eps), float(limits.smallest_normal), float(limits.max))
+def limits_of(dtype: str) -> Limits:
+    """Return what numbers a dtype has.
+
+    Args:
+        dtype: A floating or complex dtype.
+
+    >>> limits_of("float16").largest
+    65504.0
+    """
+    found: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
+    return Limits(
+        epsilon=float(found.eps),
+        smallest=float(found.smallest_subnormal),
+        smallest_normal=float(found.smallest_normal),
+        largest=float(found.max),
+    )
 
 
 def spacing_at(value: float, dtype: str) -> float:
@@ -68,7 +93,7 @@ def spacing_at(value: float, dtype: str) -> float:
     >>> spacing_at(1.0, "float32") == 2.0**-23
     True
     """
-    limits = _limits(dtype)
+    limits = limits_of(dtype)
     size = abs(value) if abs(value) <= limits.largest else limits.largest
     return limits.epsilon * _power_below(max(size, limits.smallest_normal))
 
@@ -83,7 +108,7 @@ def spacing(values: Array, dtype: str) -> Array:
     >>> float(spacing(np.array(1.0), "float32")) == 2.0**-23
     True
     """
-    limits = _limits(dtype)
+    limits = limits_of(dtype)
     if np.iscomplexobj(values):
         values = np.abs(values)
     power = powers_below(np.asarray(values, float))

@@ -33,10 +33,8 @@ operation of IEEE 754 rounds as in any right engine, and nothing is added.
 from __future__ import annotations
 
 import math
-from functools import cache
 from typing import Any, Final
 
-import ml_dtypes
 import numpy as np
 
 from polykeras import dtypes, tree
@@ -46,7 +44,7 @@ from polykeras.compare._measures import BLOCK
 from polykeras.compare._norms import product_magnitudes, scaled, sums_of_squares
 from polykeras.ops._registry import REGISTRY
 from polykeras.ops.random_normal import NORMAL_ULPS
-from polykeras.precision import epsilon_of
+from polykeras.precision import epsilon_of, limits_of
 
 __all__ = ["Perturbed", "allowance"]
 
@@ -295,7 +293,8 @@ class Perturbed(Recast):
         if size is not None:
             sizes = np.broadcast_to(size, values.shape).reshape(-1)
         moved = np.empty_like(flat)
-        unit = _limits(self.nominal)[0] * (relative if sizes is None else 1.0)
+        roundoff = limits_of(self.nominal).epsilon / 2
+        unit = roundoff * (relative if sizes is None else 1.0)
         errors = self._errors(unit)
         with np.errstate(all="ignore"):
             stored = stored and self._has(flat)
@@ -316,7 +315,8 @@ class Perturbed(Recast):
 
     def _limit(self, values: Array, moved: Array) -> None:
         """Let numbers beyond the limits of the nominal dtype under- or overflow."""
-        _, normal, largest = _limits(self.nominal)
+        limits = limits_of(self.nominal)
+        normal, largest = limits.smallest_normal, limits.largest
         sizes = np.abs(values)
         small = np.count_nonzero(sizes < normal)
         if small and small > sizes.size - np.count_nonzero(sizes):
@@ -342,10 +342,7 @@ class Perturbed(Recast):
 
         What is smaller than that half is 0.
         """
-        limits: Any = ml_dtypes.finfo(  # type: ignore[no-untyped-call]
-            dtypes.as_numpy_dtype(self.nominal)
-        )
-        lost = float(limits.smallest_subnormal) / 2
+        lost = limits_of(self.nominal).smallest / 2
         moved = moved + lost * self._some(self._pool, values.size)
         kept = (np.sign(moved) == np.sign(values)) & (np.abs(values) >= lost)
         return np.where(kept, moved, 0.0)
@@ -429,13 +426,6 @@ class Perturbed(Recast):
             for x in tree.flatten(list(args))
             if self.is_tensor(x) and dtypes.is_inexact(self.dtype_name(x))
         ]
-
-
-@cache
-def _limits(dtype: str) -> tuple[float, float, float]:
-    """Return unit roundoff, the smallest normal number and the largest of a dtype."""
-    limits: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
-    return float(limits.eps) / 2, float(limits.smallest_normal), float(limits.max)
 
 
 def allowance(name: str) -> str:

@@ -106,6 +106,7 @@ class TrainedReference:
         if replica is None:
             return False
         self.replicas.append(replica)
+        # What moves of updates it adds is in its own updates, so `reach` stays.
         self._bounds.clear()
         return True
 

@@ -98,6 +98,7 @@ class _Lists:
     """Lists of parts of a layer, as long as they hold.
 
     Attributes:
+        layers: The layer and all inside it, each once.
         lists: Name of a method to what it found.
 
     Args:
