@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,7 +22,14 @@ from polykeras.state import catch_up, current_scope, is_donated
 if TYPE_CHECKING:
     from polykeras.backend import Array, Backend, Tensor
 
-__all__ = ["Variable", "autocast_scope", "moving_variables_to", "name_scope"]
+__all__ = [
+    "Variable",
+    "arguments_of",
+    "autocast_scope",
+    "moving_variables_to",
+    "name_scope",
+    "tensors_of",
+]
 
 _autocast: ContextVar[str | None] = ContextVar("polykeras_autocast", default=None)
 _names: ContextVar[tuple[str, ...]] = ContextVar("polykeras_names", default=())
@@ -372,12 +379,6 @@ class Variable(Operand):
             self.bind(self.backend.from_numpy(self._moving, self._dtype))
         return self._value
 
-    def argument(self) -> Any:
-        """Return what a compiled function takes for the stored tensor."""
-        catch_up()
-        moving = self._moving
-        return self._value if moving is None else self.backend.argument(moving)
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         other: Variable = Variable.__new__(type(self))
         memo[id(self)] = other
@@ -422,3 +423,18 @@ class Variable(Operand):
         if self.backend.is_concrete(value):
             return f"{head}, value={self.backend.to_numpy(value)}>"
         return f"{head}>"
+
+
+def tensors_of(variables: Sequence[Variable]) -> list[Tensor]:
+    """Return the stored tensors of variables, whatever scope is active."""
+    catch_up()
+    return [v._value if v._moving is None else v.raw() for v in variables]
+
+
+def arguments_of(variables: Sequence[Variable]) -> list[Any]:
+    """Return what a compiled function takes for the stored tensors of variables."""
+    catch_up()
+    return [
+        v._value if v._moving is None else v.backend.argument(v._moving)
+        for v in variables
+    ]

@@ -8,7 +8,12 @@ from polykeras import ops
 from polykeras.backend import get_backend, use_backend
 from polykeras.errors import ArgumentError, ShapeError
 from polykeras.state import StateScope
-from polykeras.variables import Variable, autocast_scope, moving_variables_to
+from polykeras.variables import (
+    Variable,
+    arguments_of,
+    autocast_scope,
+    moving_variables_to,
+)
 from tests.conftest import BACKENDS
 
 
@@ -328,6 +333,6 @@ def test_a_compiled_function_takes_the_argument(backend):
     double = backend.compile(lambda x: keras.ops.multiply(x, 2.0))
     v.replace(np.array([3.0, 4.0], np.float32))
     for _ in range(2):
-        result = keras.ops.convert_to_numpy(double(v.argument()))
+        result = keras.ops.convert_to_numpy(double(arguments_of([v])[0]))
         np.testing.assert_array_equal(result, [6.0, 8.0])
-        assert v.value is v.argument()
+        assert v.value is arguments_of([v])[0]

@@ -130,6 +130,9 @@ class JaxBackend(Backend):
 
     def argument(self, x: Array) -> Any:
         """Return an array: calls move it, at a tenth of what a tensor of it costs."""
+        if x.dtype in _wide_dtypes:
+            # Calls would make 32 bits of it.
+            return self.from_numpy(x, x.dtype.name)
         if x.nbytes < _LARGE_BYTES:
             return x
         if jax.default_backend() != "cpu":
@@ -209,23 +212,33 @@ class JaxBackend(Backend):
     ) -> Callable[..., Any]:
         """Return `jax.jit` of the function.
 
-        It is traced in 32 bits; with an argument of 64, or once the trace has met a
-        dtype of 64, in 64.
+        It is traced in 32 bits, and from then on in 64 where a trace meets a dtype of
+        64 bits, among its arguments or inside.
         """
-        jitted = jax.jit(fn, donate_argnums=tuple(donate))
         met_wide = False
+
+        @functools.wraps(fn)
+        def traced(*args: Any) -> Any:
+            if _inside.get():
+                return fn(*args)
+            if _any_wide(jax.tree.leaves(args)):
+                raise _MetWide
+            token = _in_32_bits.set(True)
+            try:
+                return fn(*args)
+            finally:
+                _in_32_bits.reset(token)
+
+        jitted = jax.jit(traced, donate_argnums=tuple(donate))
 
         @functools.wraps(fn)
         def call(*args: Any) -> Any:
             nonlocal met_wide
-            if not (met_wide or _inside.get() or _any_wide(jax.tree.leaves(args))):
-                token = _in_32_bits.set(True)
+            if not (met_wide or _inside.get()):
                 try:
                     return jitted(*args)
                 except _MetWide:
                     met_wide = True
-                finally:
-                    _in_32_bits.reset(token)
             with _x64():
                 return jitted(*args)
 

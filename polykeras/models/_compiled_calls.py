@@ -20,6 +20,7 @@ from polykeras.state import StateScope
 from polykeras.training._foreign_code import only_library_code
 from polykeras.training._step import dry_run
 from polykeras.training.data import is_text
+from polykeras.variables import tensors_of
 
 if TYPE_CHECKING:
     from polykeras.backend import Backend
@@ -173,7 +174,7 @@ class _Program:
         owner = self._owner
         traces = owner.traces
         try:
-            outputs, written, masks = self._run([v.raw() for v in owner._variables], x)
+            outputs, written, masks = self._run(tensors_of(owner._variables), x)
         except Exception:  # the call as it stands words the error, or succeeds
             if state is not _State.COMPILED:
                 self._states[_form(x)] = _State.REFUSED

@@ -30,6 +30,7 @@ from polykeras.training._dispatch import (
     loop,
 )
 from polykeras.training.data import Group, Rows, Stacked, gathered, is_text
+from polykeras.variables import arguments_of, tensors_of
 
 if TYPE_CHECKING:
     from polykeras.backend import Array
@@ -164,7 +165,7 @@ class Step:
             return self._run_eagerly(group, own)
         if self._compiled is None:
             self._compile(group[0])
-        values = [v.argument() for v in self._variables]
+        values = arguments_of(self._variables)
         own = [self.backend.argument(key) for key in keys]
         result, new = self._compiled(values, list(group), own)  # type: ignore[misc]
         return self._take_in(result, new)
@@ -199,7 +200,7 @@ class Step:
         padded[:count] = keys
         began = time.perf_counter()
         result, new = program(
-            [v.argument() for v in self._variables],
+            arguments_of(self._variables),
             tensors,
             numbers,
             put(padded),
@@ -328,7 +329,7 @@ class Step:
 
             pure = functional(traced, self._variables)
             program = self._on_rows[key] = self.backend.compile(pure, donate=(0,))
-        values = [v.raw() for v in self._variables]
+        values = tensors_of(self._variables)
         try:
             for step in repeated(program, values, calls):
                 values = step[1]

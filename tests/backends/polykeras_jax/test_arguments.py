@@ -45,7 +45,11 @@ def test_a_program_takes_arguments_and_tensors_alike():
     assert len(traces) == 1
 
 
-def test_64_bits_keep_their_width():
+@pytest.mark.parametrize("take", ["argument", "from_numpy"])
+def test_64_bits_keep_their_width(take):
     jax = get_backend("jax")
     run = jax.compile(lambda x: x * 2)
-    assert jax.dtype_name(run(jax.argument(np.ones(2, np.float64)))) == "float64"
+    for dtype in ("float32", "float64", "float32", "int64", "int32"):
+        x = np.ones(2, dtype)
+        given = jax.argument(x) if take == "argument" else jax.from_numpy(x, dtype)
+        assert jax.dtype_name(run(given)) == dtype
