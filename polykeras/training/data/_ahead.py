@@ -29,7 +29,7 @@ _BYTES: Final = 2**20
 _FEWEST: Final = 8
 # The device reads one while the next is filled.
 _blocks: Final = Buffers(2 * _BYTES, 2)
-_END: Final = object()
+_Array: Final = np.ndarray
 
 
 class RunGroup:
@@ -71,33 +71,35 @@ def taken_ahead(
             group, stack = stack.group(), None
             runner.run(group)
 
-    while True:
+    ended = False
+    while not ended:
+        other = None
         try:
+            # It must be left before the caller runs.
             with running_behind(catch_up):
-                batch = next(batches, _END)
+                for batch in batches:
+                    if usual is None:
+                        usual = _Form(batch, plan.capacity)
+                    leaves = usual.leaves(batch)
+                    if leaves is None:
+                        other = batch
+                        break
+                    if stack is None:
+                        stack = _Stack(usual, plan.rows)
+                    stack.add(leaves)
+                    if stack.is_due() or runner.stops():
+                        break
+                else:
+                    ended = True
         except BaseException:
             # The steps before have happened, as they have where each is run at once.
             catch_up()
             raise
-        if batch is _END:
-            break
-        if usual is None:
-            usual = _Form(batch, plan.capacity)
-        leaves = usual.leaves(batch)
-        if leaves is None:
-            if stack is not None:
-                group, stack = stack.group(), None
-                yield group
-            yield alone(batch)
-            continue
-        if stack is None:
-            stack = _Stack(usual, plan.rows)
-        stack.add(leaves)
-        if stack.is_due() or runner.stops():
+        if stack is not None:
             group, stack = stack.group(), None
             yield group
-    if stack is not None:
-        yield stack.group()
+        if other is not None:
+            yield alone(other)
 
 
 class _Form:
@@ -117,23 +119,29 @@ class _Form:
         self.capacity = min(most, fits)
         self._stackable = fits >= _FEWEST and all(map(_is_stackable, leaves))
         flat = type(batch) is tuple and all(map(operator.is_, batch, leaves))
-        self._length = len(batch) if flat and None not in self.arrays else None
+        known = [x for x in self.arrays if x is not None]
+        self._usual = known if flat and len(known) == len(batch) else []
 
     def leaves(self, batch: Any) -> Sequence[Any] | None:
         """Return the leaves of a batch that can be stacked with the first, or None."""
         if not self._stackable:
             return None
-        if type(batch) is tuple and len(batch) == self._length:
-            leaves: Sequence[Any] = batch
-        else:
-            leaves, structure = tree.flatten_leaves(batch)
-            if structure != self.structure:
-                return None
+        usual = self._usual
+        if usual and type(batch) is tuple and len(batch) == len(usual):
+            # What is done below, for what most batches are.
+            for a, (shape, dtype) in zip(batch, usual, strict=False):
+                if type(a) is not _Array or a.dtype is not dtype or a.shape != shape:
+                    break
+            else:
+                return batch
+        leaves, structure = tree.flatten_leaves(batch)
+        if structure != self.structure:
+            return None
         for a, known in zip(leaves, self.arrays, strict=True):
             if a is None or known is None:
                 if a is not known:
                     return None
-            elif type(a) is not np.ndarray or (a.shape, a.dtype) != known:
+            elif type(a) is not _Array or (a.shape, a.dtype) != known:
                 return None
         return leaves
 
@@ -159,10 +167,11 @@ class _Stack:
 
     def add(self, leaves: Sequence[Any]) -> None:
         """Copy one more batch."""
-        for block, a in zip(self._blocks, leaves, strict=True):
+        count = self.count
+        for block, a in zip(self._blocks, leaves, strict=False):
             if block is not None:
-                block[self.count] = a
-        self.count += 1
+                block[count] = a
+        self.count = count + 1
 
     def is_due(self) -> bool:
         """Return whether enough batches are here, or the first has waited long."""
