@@ -29,7 +29,6 @@ _BYTES: Final = 2**20
 _FEWEST: Final = 8
 # The device reads one while the next is filled.
 _blocks: Final = Buffers(2 * _BYTES, 2)
-_Array: Final = np.ndarray
 
 
 class RunGroup:
@@ -130,7 +129,11 @@ class _Form:
         if usual and type(batch) is tuple and len(batch) == len(usual):
             # What is done below, for what most batches are.
             for a, (shape, dtype) in zip(batch, usual, strict=False):
-                if type(a) is not _Array or a.dtype is not dtype or a.shape != shape:
+                if (
+                    type(a) is not np.ndarray
+                    or a.dtype is not dtype
+                    or a.shape != shape
+                ):
                     break
             else:
                 return batch
@@ -141,7 +144,7 @@ class _Form:
             if a is None or known is None:
                 if a is not known:
                     return None
-            elif type(a) is not _Array or (a.shape, a.dtype) != known:
+            elif type(a) is not np.ndarray or (a.shape, a.dtype) != known:
                 return None
         return leaves
 
