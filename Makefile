@@ -7,7 +7,7 @@ export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help check lint format types contracts test conformance docs acceptance plugins doctest coverage demo bench clean
+.PHONY: help check lint format types contracts test conformance docs acceptance plugins doctest coverage demo bench micro clean
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ demo: ## train the digit classifier on each installed backend
 
 bench: ## run all benchmarks; KERAS_PYTHON=path compares with Keras 3
 	$(PYTHON) -m benchmarks $(if $(KERAS_PYTHON),--keras-python $(KERAS_PYTHON))
+
+micro: ## micro figures beside those of the last run; CHECK=min:30% fails if slower
+	$(PYTHON) -m pytest benchmarks/micro $(if $(CHECK),--benchmark-compare-fail=$(CHECK))
 
 clean: ## remove caches and build output
 	rm -rf build dist htmlcov .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

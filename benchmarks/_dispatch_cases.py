@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["OPS", "measure", "raw_calls"]
+__all__ = ["OPS", "front_end_calls", "measure", "raw_calls"]
 
 OPS = ("exp", "add", "matmul", "sum", "relu")
 _ROUNDS = 31
@@ -19,6 +19,14 @@ def raw_calls(engine: str) -> dict[str, tuple[Callable[..., Any], tuple[Any, ...
     if engine == "numpy":
         return _of_numpy()
     return _of_torch() if engine == "torch" else _of_jax()
+
+
+def front_end_calls() -> dict[str, Callable[..., Any]]:
+    """Return for each op the front end's call, for the arguments of `raw_calls`."""
+    from polykeras import ops
+
+    calls = {name: getattr(ops, name) for name in OPS}
+    return {**calls, "sum": lambda x: ops.sum(x, axis=1)}
 
 
 def _of_numpy() -> dict[str, Any]:

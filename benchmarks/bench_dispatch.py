@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from benchmarks._dispatch_cases import measure, raw_calls
+from benchmarks._dispatch_cases import front_end_calls, measure, raw_calls
 
 __all__ = ["TARGET", "run"]
 
@@ -36,7 +36,6 @@ def run(keras_python: str | None = None) -> list[dict[str, Any]]:
 
 
 def _engine(engine: str, keras_python: str | None) -> list[dict[str, Any]]:
-    from polykeras import ops
     from polykeras.backend import get_backend, use_backend
     from polykeras.errors import BackendError
 
@@ -45,8 +44,7 @@ def _engine(engine: str, keras_python: str | None) -> list[dict[str, Any]]:
     except BackendError:
         return []
     raw = raw_calls(engine)
-    wrapped = {name: getattr(ops, name) for name in raw}
-    wrapped["sum"] = lambda x: ops.sum(x, axis=1)
+    wrapped = front_end_calls()
     bound = {name: kernels[name] for name in raw}
     bound["sum"] = lambda x: kernels["sum"](x, (1,), False)
     with use_backend(engine):
