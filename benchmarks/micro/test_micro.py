@@ -12,12 +12,12 @@ import pytest
 
 from benchmarks._dispatch_cases import OPS, front_end_calls, raw_calls
 from benchmarks._measure import single_thread
+from benchmarks.race.contenders import CONTENDERS
+from benchmarks.race.workloads import WORKLOADS
+from polykeras.backend import installed_backends, use_backend
 
+# Engines are imported by what is measured; make sets the threads of NumPy.
 single_thread()
-
-from benchmarks.race.contenders import CONTENDERS  # noqa: E402 behind single_thread
-from benchmarks.race.workloads import WORKLOADS  # noqa: E402
-from polykeras.backend import installed_backends, use_backend  # noqa: E402
 
 ENGINES = [e for e in ("numpy", "torch", "jax") if e in installed_backends()]
 BY_HAND = {"numpy": "numpy", "torch": "torch", "jax": "jax-scan"}
