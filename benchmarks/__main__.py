@@ -79,6 +79,10 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
             "Comparing 50 layers on two engines against running them, CPU seconds",
             lambda peer: bench_compare.run(),
         ),
+        "compare-command": (
+            "polykeras compare against a script for each engine, CPU seconds",
+            lambda peer: bench_compare.commands(),
+        ),
         "dispatch": (
             "Dispatch of one op, nanoseconds of CPU time",
             lambda peer: bench_dispatch.run(keras_python=peer),

@@ -10,15 +10,23 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Timing", "interleaved", "machine", "single_thread", "versions"]
+__all__ = [
+    "Timing",
+    "child_seconds",
+    "interleaved",
+    "machine",
+    "single_thread",
+    "versions",
+]
 
 _LIBRARIES = ("polykeras", "numpy", "torch", "jax", "keras")
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -73,6 +81,26 @@ def interleaved(
         )
         for name in candidates
     }
+
+
+def child_seconds(command: Sequence[str], **environment: str) -> float:
+    """Run a program, which must succeed, and return the CPU seconds it takes.
+
+    Args:
+        command: The program and its arguments.
+        environment: Variables to add.
+    """
+    before = os.times()
+    subprocess.run(
+        command, check=True, capture_output=True, env={**os.environ, **environment}
+    )
+    after = os.times()
+    return (
+        after.children_user
+        - before.children_user
+        + after.children_system
+        - before.children_system
+    )
 
 
 def machine() -> dict[str, Any]:

@@ -1,92 +1,91 @@
 """What `polykeras.compare` costs beside running the model plainly.
 
-Plain runs are what somebody without the tool would have to run to see two engines
-beside a reference in 64 bits: on each of the three, eagerly and from the same weights,
-the outputs for inference and one training step, that is forward, loss, gradients and
-update. Copying the model does not count. ``ratio`` is the comparison beside all three,
-``ratio_engines`` beside the two engines without the reference.
+`run` measures in one process that has run everything before. Plain runs are what
+somebody without the tool would have to run to see two engines beside a reference in 64
+bits: on each of the three, eagerly and from the same weights, the outputs for inference
+and one training step, that is forward, loss, gradients and update. Copying the model
+does not count. ``ratio`` is the comparison beside all three, ``ratio_engines`` beside
+the two engines without the reference.
+
+`commands` measures what one waits for at the shell: ``polykeras compare`` beside a
+script that builds the model and does the same on one engine, run for each of the two.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+from benchmarks._measure import child_seconds, interleaved
 
-from benchmarks._measure import interleaved
-
-__all__ = ["TARGET", "run"]
+__all__ = ["TARGET", "commands", "run"]
 
 TARGET = 5.0
 REFERENCE = "numpy:float64"
-BATCH = 32
 PAIRS = (("numpy", "torch"), ("numpy", "jax"), ("torch", "jax"))
+MODELS = ("convolutional", "dense")
+_SCRIPT = Path(__file__).with_name("_deep_models.py")
 
 
 def run(rounds: int = 3) -> list[dict[str, Any]]:
     """Return one row for each two engines: CPU seconds of both sides and the ratio."""
+    import polykeras as keras
+    from benchmarks import _deep_models
+
+    rows = []
+    for name in MODELS:
+        with keras.use_backend("numpy"):
+            model = getattr(_deep_models, name)()
+        x, y = _deep_models.data(model)
+        rows += [{"model": name, **_measure(model, x, y, p, rounds)} for p in _pairs()]
+    return rows
+
+
+def commands(rounds: int = 3) -> list[dict[str, Any]]:
+    """Return one row for each two engines: CPU seconds of whole processes."""
+    rows = []
+    for name in MODELS:
+        for pair in _pairs():
+            taken: dict[str, list[float]] = {}
+            for _ in range(rounds):
+                for what, seconds in _processes(name, pair):
+                    taken.setdefault(what, []).append(seconds)
+            median = {what: statistics.median(s) for what, s in taken.items()}
+            compared = median.pop("compared")
+            plain = sum(median.values())
+            rows.append(
+                {
+                    "model": name,
+                    "engines": " and ".join(pair),
+                    "scripts_s": plain,
+                    "compared_s": compared,
+                    "ratio": compared / plain,
+                    "target": TARGET,
+                }
+            )
+    return rows
+
+
+def _pairs() -> list[tuple[str, str]]:
     from polykeras.backend import installed_backends
 
     installed = installed_backends()
-    return [
-        {"model": name, **_measure(*make(), pair, rounds)}
-        for name, make in CASES.items()
-        for pair in PAIRS
-        if all(engine in installed for engine in pair)
-    ]
+    return [pair for pair in PAIRS if all(engine in installed for engine in pair)]
 
 
-def _dense() -> tuple[Any, Any, Any]:
-    """Return a stack of 50 small layers, a batch and its targets."""
-    import polykeras as keras
-    from polykeras import layers
+def _processes(name: str, pair: tuple[str, str]) -> Iterator[tuple[str, float]]:
+    """Run the scripts and the command once, and give the CPU seconds of each."""
+    from benchmarks._deep_models import BATCH
 
-    keras.utils.set_random_seed(0)
-    stack: list[Any] = []
-    for _ in range(16):
-        stack.append(layers.Dense(256))
-        stack.append(layers.LayerNormalization())
-        stack.append(layers.Activation("relu"))
-    stack += [layers.Dense(64), layers.Dense(10)]
-    assert len(stack) == 50
-    with keras.use_backend("numpy"):
-        model = keras.Sequential([keras.Input((256,)), *stack])
-        model.compile("sgd", "mse")
-    x = np.random.default_rng(0).normal(size=(BATCH, 256)).astype("float32")
-    return model, x, np.zeros((BATCH, 10), "float32")
-
-
-def _convolutional() -> tuple[Any, Any, Any]:
-    """Return a convolutional classifier of 50 layers, a batch and its targets."""
-    import polykeras as keras
-    from polykeras import layers
-
-    keras.utils.set_random_seed(0)
-    stack: list[Any] = []
-    for filters in (32, 64, 128):
-        for _ in range(4):
-            stack.append(layers.Conv2D(filters, 3, padding="same", use_bias=False))
-            stack.append(layers.BatchNormalization())
-            stack.append(layers.Activation("relu"))
-        stack.append(layers.MaxPooling2D(2))
-    stack.append(layers.Flatten())
-    for units in (256, 128):
-        stack.append(layers.Dense(units))
-        stack.append(layers.LayerNormalization())
-        stack.append(layers.Activation("gelu"))
-        stack.append(layers.Dropout(0.2))
-    stack += [layers.Dense(10), layers.Softmax()]
-    assert len(stack) == 50
-    with keras.use_backend("numpy"):
-        model = keras.Sequential([keras.Input((32, 32, 3)), *stack])
-        model.compile("adam", "sparse_categorical_crossentropy")
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(BATCH, 32, 32, 3)).astype("float32")
-    return model, x, rng.integers(0, 10, BATCH).astype("int32")
-
-
-CASES = {"convolutional": _convolutional, "dense": _dense}
+    for engine in pair:
+        script = [sys.executable, str(_SCRIPT), name]
+        yield engine, child_seconds(script, POLYKERAS_BACKEND=engine)
+    command = [sys.executable, "-m", "polykeras.cli", "compare", f"{_SCRIPT}:{name}"]
+    command += ["--backends", ",".join(pair), "--batch-size", str(BATCH)]
+    yield "compared", child_seconds([*command, "--steps", "1"])
 
 
 def _measure(
@@ -133,5 +132,5 @@ if __name__ == "__main__":
     from benchmarks._measure import single_thread
 
     single_thread()
-    for row in run():
+    for row in [*run(), *commands()]:
         print(row)

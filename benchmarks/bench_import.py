@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
 import sys
 from typing import Any
+
+from benchmarks._measure import child_seconds
 
 __all__ = ["CASES", "TARGET", "run"]
 
@@ -43,7 +43,7 @@ def run(rounds: int = 5, keras_python: str | None = None) -> list[dict[str, Any]
     times: dict[str, list[float]] = {name: [] for name, _, _ in cases}
     for k in range(rounds + 1):
         for name, interpreter, code in cases:
-            spent = _seconds(interpreter, code)
+            spent = child_seconds([interpreter, "-c", code])
             if k:
                 times[name].append(spent)
     median = {name: statistics.median(values) for name, values in times.items()}
@@ -57,18 +57,6 @@ def run(rounds: int = 5, keras_python: str | None = None) -> list[dict[str, Any]
         }
         for name, _, _ in cases
     ]
-
-
-def _seconds(interpreter: str, code: str) -> float:
-    before = os.times()
-    subprocess.run([interpreter, "-c", code], check=True, capture_output=True)
-    after = os.times()
-    return (
-        after.children_user
-        - before.children_user
-        + after.children_system
-        - before.children_system
-    )
 
 
 if __name__ == "__main__":
