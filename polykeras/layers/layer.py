@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar, cast
@@ -20,6 +19,7 @@ from polykeras.layers._call import (
     mask_of,
 )
 from polykeras.layers._config import LayerConfig
+from polykeras.layers._copying import copied, is_constant
 from polykeras.layers._input_spec import check_inputs
 from polykeras.layers._state import LayerState
 from polykeras.layers._tracking import Tracker
@@ -44,17 +44,6 @@ _UNTRACKED = frozenset(
         "_lossy_layers",
     }
 )
-
-
-# Most attributes are of these types, of which a copy would be the same object.
-_ATOMIC = frozenset((type(None), bool, int, float, str))
-
-
-def _is_constant(value: Any) -> bool:
-    """Return whether copies may share a value, as they do names, shapes and axes."""
-    if type(value) is tuple:
-        return all(map(_is_constant, value))
-    return type(value) in _ATOMIC
 
 
 # A copy finds its backend and compiles its steps anew: both are bound to variables.
@@ -175,14 +164,14 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
                 continue
             if name in _RESET_IN_COPIES:
                 setattr(new, name, _RESET_IN_COPIES[name]())
-            elif _is_constant(value):
+            elif is_constant(value):
                 object.__setattr__(new, name, value)
             elif name == "_inbound_nodes":
                 # Calls in other models stay with the original.
                 new._inbound_nodes = [memo[id(n)] for n in value if id(n) in memo]
             else:
-                setattr(new, name, copy.deepcopy(value, memo))
-        new._tracker.added = copy.deepcopy(self._tracker.added, memo)
+                setattr(new, name, copied(value, memo))
+        new._tracker.added = copied(self._tracker.added, memo)
         return new
 
     def __repr__(self) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
+from polykeras.layers._copying import copied
 from polykeras.layers.layer import Layer
 from polykeras.symbolic import Function, KerasTensor, Node
 
@@ -42,18 +42,10 @@ def _copy_tensors(graph: Function, memo: dict[int, Any]) -> None:
         if id(x) not in memo:
             _copy_tensor(x, memo)
 
-    def copied(value: Any) -> Any:
-        # Most of it is tensors in tuples and lists, which deepcopy takes long to see.
-        if id(value) in memo:
-            return memo[id(value)]
-        if type(value) in (tuple, list):
-            return type(value)(map(copied, value))
-        return copy.deepcopy(value, memo)
-
     for node in [*nodes, *graph.nodes]:
         new = memo[id(node)]
         for name in Node.__slots__:
-            setattr(new, name, copied(getattr(node, name)))
+            setattr(new, name, copied(getattr(node, name), memo))
 
 
 def _copy_tensor(x: KerasTensor, memo: dict[int, Any]) -> KerasTensor:
