@@ -10,10 +10,10 @@ from types import ModuleType
 from typing import Any
 
 from polykeras.compare._assertion import assert_consistent
+from polykeras.compare._compare import compare
 from polykeras.compare._engines import engine_named
 from polykeras.compare._measures import Measure, Verdict
 from polykeras.compare._report import Item, Report
-from polykeras.compare._run import compare
 
 __all__ = [
     "Item",

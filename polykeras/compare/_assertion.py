@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from polykeras.compare._compare import compare
 from polykeras.compare._report import Item, Report
-from polykeras.compare._run import compare
 
 __all__ = ["assert_consistent", "beyond"]
 

@@ -247,5 +247,5 @@ def _values() -> StateScope:
     scope, outer = StateScope(), current_scope()
     if outer is not None:
         bound = outer.snapshot().items()
-        scope.values = {k: bare(v) for k, v in bound if isinstance(v, TapeTensor)}
+        scope.values = {k: v.primal() for k, v in bound if isinstance(v, TapeTensor)}
     return scope

@@ -8,12 +8,12 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 
 from polykeras import tree
-from polykeras.backend import REFERENCE, Array, Backend
+from polykeras.backend import Array, Backend
 from polykeras.compare._audit import Audit
 from polykeras.compare._calls import Call
 from polykeras.compare._compiled import compiled_outcomes, is_compiled
 from polykeras.compare._dump import Dump, Entry
-from polykeras.compare._engines import Rounding, engines_named, rounding_of
+from polykeras.compare._engines import Rounding, rounding_of
 from polykeras.compare._environment import digest, environment_of
 from polykeras.compare._graph import edges_of
 from polykeras.compare._judging import FURTHER_REPLICAS, LAYER_REPLICAS, REPLICAS
@@ -34,84 +34,13 @@ from polykeras.compare._watchers import (
     depends_on_mode,
     sees_values,
 )
-from polykeras.errors import (
-    ArgumentError,
-    OperationNotSupported,
-    PolykerasError,
-    ShapeError,
-)
+from polykeras.errors import OperationNotSupported, PolykerasError, ShapeError
 from polykeras.precision import epsilon_of
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison"]
 
 _NARROW: Final = 2.0**-16
 Calls: TypeAlias = dict[tuple[str, int], Call]
-
-
-def compare(
-    model: Any,
-    x: Any = None,
-    y: Any = None,
-    *,
-    backends: Sequence[str | Backend] | None = None,
-    reference: str | Backend = f"{REFERENCE}:float64",
-    steps: int | None = None,
-    batch_size: int = 8,
-    seed: int = 0,
-    pairwise: bool = True,
-    max_memory: int | None = None,
-) -> Report:
-    """Run a model on several engines and say where, and by how much, they differ.
-
-    Weights, batch, seeds and dropout masks are the same on each. The model itself is
-    not changed.
-
-    Args:
-        model: A model; where it lives does not matter.
-        x: A batch of inputs; None draws one of the shapes that the model declares.
-        y: Targets; None draws some that fit the loss.
-        backends: Engines: names, names with a dtype such as ``"torch:bfloat16"``, or
-            `Backend` objects; None means all that are installed.
-        reference: The engine that errors are measured against.
-        steps: Number of training steps on the batch, of which the first is compared
-            gradient by gradient; None means one for compiled models. A model that is
-            not compiled trains on the squares of its errors.
-        batch_size: Number of samples drawn where `x` is None.
-        seed: Of everything that is drawn.
-        pairwise: Whether outputs of engines are compared with each other too.
-        max_memory: Bytes of recorded outputs, gradients and weights to hold in memory,
-            the rest lies in temporary files meanwhile; None means all. Beside them
-            there are the model, a copy where it runs, with its optimizer, and while it
-            trains its weights before and after a step.
-
-    Returns:
-        The report.
-
-    Raises:
-        ArgumentError: If `model` is no model, no backend or one twice is given, or a
-            number is none or negative.
-        ShapeError: If `x` is None and the model does not say its input's shape.
-
-    >>> import polykeras as keras
-    >>> model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
-    >>> keras.compare(model, backends=["numpy"]).consistent
-    True
-    """
-    for name, value, least in (
-        ("steps", steps or 0, 0),
-        ("batch_size", batch_size, 1),
-        ("seed", seed, 0),
-        ("max_memory", max_memory or 0, 0),
-    ):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise ArgumentError(
-                f"{name} must be an integer of at least {least}, got {value!r}."
-            )
-    engines = engines_named(backends)
-    comparison = Comparison(model, x, y, reference, batch_size, seed)
-    if steps is None:
-        steps = int(bool(model.compiled))
-    return comparison.run(engines, steps, pairwise=pairwise, max_memory=max_memory)
 
 
 class Comparison:
@@ -257,14 +186,17 @@ class Comparison:
             return
         subject = self.subject
         aware = any(map(depends_on_mode, subject.model._flatten_layers()))
-        # The pass in training mode is the one inside the first training step.
-        inside = aware and steps > 0 and not subject.has_own_step
-        inside = inside and sees_values(self.reference)
-        calls = self._compare_layers(report, engines, "inference", steps)
+        # A pass of the reference is the one inside its first training step: the only
+        # one where layers do not know of training, otherwise that in training mode.
+        inside = steps > 0 and not subject.has_own_step and sees_values(self.reference)
+        calls: Calls = {}
+        if aware or not inside:
+            calls = self._compare_layers(report, engines, "inference", steps)
         if aware and not inside:
             calls = self._compare_layers(report, engines, "training", steps)
         if steps:
-            self._compare_training(report, engines, steps, calls, inside=inside)
+            mode = ("training" if aware else "inference") if inside else None
+            self._compare_training(report, engines, steps, calls, inside=mode)
 
     def _compare_layers(
         self, report: Report, engines: Sequence[Backend], mode: str, steps: int
@@ -298,7 +230,7 @@ class Comparison:
         steps: int,
         calls: Calls,
         *,
-        inside: bool,
+        inside: str | None,
     ) -> None:
         """Compare training steps.
 
@@ -306,36 +238,33 @@ class Comparison:
             report: Gets the items.
             engines: The engines.
             steps: Number of steps.
-            calls: The latest record of the reference.
-            inside: Whether layers are compared in the first step too.
+            calls: The latest record of the reference, if there is one.
+            inside: The mode of the layers that are compared with those of the
+                reference's first step; None if they have been compared.
         """
         subject = self.subject
         keep = self._store.keep
-        recorder = Recorder(self.reference, self._store, "training", calls)
-        exact = subject.train(
-            self.reference,
-            steps,
-            keep=keep,
-            with_weights=True,
-            watcher=recorder if inside else None,
-        )
-        if inside:
-            inside = not recorder.repeats
-            calls = recorder.calls
-        pairs = self._pairs(engines)
+        exact, calls, inside = self._first_steps(steps, calls, inside)
         runs: dict[Rounding, tuple[TrainedReference, Calls]] = {}
         for engine in engines:
             rounding = rounding_of(engine)
             if rounding not in runs:
                 own = _unbounded(calls) if inside else {}
                 runs[rounding] = self.trained(engine, steps, exact, own), own
-            run, own = runs[rounding]
+        pairs = self._pairs(engines)
+        if inside == "inference":
+            for engine in engines:
+                own = runs[rounding_of(engine)][1]
+                report.items += self._follow(engine, own, inside, pairs)
+        for engine in engines:
+            run, own = runs[rounding_of(engine)]
             look = Looker(self, engine, own, "training", pairs)
             watcher = None
-            if inside and not is_compiled(engine) and sees_values(engine):
-                watcher = Follower(engine, own, look.tell)
-            elif inside:
-                look.items += self._follow(engine, own, "training", pairs)
+            if inside == "training":
+                if is_compiled(engine) or not sees_values(engine):
+                    look.items += self._follow(engine, own, inside, pairs)
+                else:
+                    watcher = Follower(engine, own, look.tell)
             try:
                 several = steps > 1
                 found = subject.train(
@@ -369,6 +298,29 @@ class Comparison:
                     self.sink(item, array)
             report.trajectory.append(run.track(engine, found, near, patient=right))
         report.pairs += pairs.items
+
+    def _first_steps(
+        self, steps: int, calls: Calls, inside: str | None
+    ) -> tuple[Steps, Calls, str | None]:
+        """Train on the reference, and record its layers if they are to be compared.
+
+        Returns:
+            The steps, the latest record, and the mode of the layers that are still to
+            be compared, None if there are none.
+        """
+        recorder = None
+        if inside:
+            recorder = Recorder(self.reference, self._store, inside, calls)
+        exact = self.subject.train(
+            self.reference,
+            steps,
+            keep=self._store.keep,
+            with_weights=True,
+            watcher=recorder,
+        )
+        if recorder is None:
+            return exact, calls, None
+        return exact, recorder.calls, None if recorder.repeats else inside
 
     def _mover(
         self, perturbed: Perturbed, *, narrow: bool
@@ -452,7 +404,7 @@ class Comparison:
         try:
             if is_compiled(engine):
                 model = subject.copy_on(engine)
-                with subject.running(engine, mode):
+                with subject.running(engine):
                     for outcome in compiled_outcomes(
                         model, subject.x, engine, calls, mode
                     ):

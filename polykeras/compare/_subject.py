@@ -137,17 +137,9 @@ class Subject:
         return self.model.to_backend(engine) if found is None else found[1]
 
     @contextmanager
-    def running(self, engine: Backend, mode: str) -> Iterator[None]:
-        """Make an engine the active one, with the seed of all runs.
-
-        Args:
-            engine: The engine.
-            mode: ``"inference"``, or ``"training"`` for what is random in the first
-                training step.
-        """
-        first = (self.seed, 0)
-        drawn = self.model._draws or first if mode == "training" else first
-        key = np.array(drawn, np.uint32)
+    def running(self, engine: Backend) -> Iterator[None]:
+        """Make an engine the active one, with the seed of the first training step."""
+        key = np.array(self.model._draws or (self.seed, 0), np.uint32)
         with (
             engine_scope(engine),
             engine.step_scope(),
@@ -164,13 +156,13 @@ class Subject:
             mode: ``"inference"`` or ``"training"``.
         """
         model = self.copy_on(watcher.engine)
-        with self.running(watcher.engine, mode), observing(watcher), StateScope()():
+        with self.running(watcher.engine), observing(watcher), StateScope()():
             model(self.x, training=mode == "training")
 
     def outputs(self, engine: Backend) -> list[tuple[Array, str]]:
         """Return the outputs of the model on an engine, with their dtypes."""
         model = self._taken(engine)
-        with self.running(engine, "inference"), StateScope()():
+        with self.running(engine), StateScope()():
             return [
                 (np.array(engine.to_numpy(y)), engine.dtype_name(y))
                 for y in tree.flatten(model(self.x, training=False))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dis
+import inspect
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, cast
 from weakref import ref
 
@@ -127,7 +130,21 @@ def _equal(a: list[Array | None], b: list[Array | None]) -> bool:
 def depends_on_mode(layer: Layer) -> bool:
     """Return whether a layer's own code may do something else in training."""
     stacked = isinstance(layer, Sequential | Functional)
-    return call_signature(cast("Hashable", type(layer))).has_training and not stacked
+    return not stacked and _reads_training(cast("Hashable", type(layer)))
+
+
+@cache
+def _reads_training(cls: Any) -> bool:
+    """Return whether a class's `call` uses its argument `training`.
+
+    Some have it for Keras' signature alone, such as `Dense`.
+    """
+    if not call_signature(cls).has_training:
+        return False
+    code = getattr(inspect.unwrap(cls.call), "__code__", None)
+    return code is None or any(
+        "training" in step.argrepr.split(", ") for step in dis.get_instructions(code)
+    )
 
 
 def _has_no_ops(layer: Layer) -> bool:

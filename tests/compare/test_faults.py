@@ -7,7 +7,7 @@ import pytest
 
 import polykeras as keras
 from polykeras import layers, ops
-from polykeras.compare._run import compare
+from polykeras.compare import compare
 from tests.compare._models import Faulty, batch, convnet, mlp
 
 
