@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from benchmarks._measure import machine, single_thread, versions
+from benchmarks.race.devices import environment
 
 __all__ = ["main", "report"]
 
@@ -24,6 +26,7 @@ _WIDTH = 120
 def main() -> None:
     """Read the command line and run what it asks for."""
     single_thread()
+    os.environ |= environment("cpu")
     from benchmarks.bench_memory import draw
 
     known = _benchmarks()
@@ -112,7 +115,7 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
             lambda peer: bench_memory.run(),
         ),
         "race": (
-            "Race: medians of CPU time on one core",
+            bench_race.title(),
             lambda peer: bench_race.run(keras_python=peer),
         ),
     }

@@ -99,7 +99,8 @@ def _by_hand(x: Any, y: Any, batch: int, depth: int) -> Callable[[], Any]:
     import jax
     import jax.numpy as jnp
 
-    from benchmarks.race._native_jax import adam_step, perceptron, squared
+    from benchmarks.race._jax_functions import perceptron
+    from benchmarks.race._native_jax import adam_step, squared
 
     sizes = [_FEATURES, *[_WIDTH] * (depth - 1), 1]
     rng = np.random.default_rng(0)

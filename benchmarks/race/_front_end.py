@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.race._waiting import finished
 from benchmarks.race.workloads import Workload
 
 __all__ = ["FrontEnd"]
@@ -20,7 +21,7 @@ class FrontEnd:
     """
 
     def __init__(self, workload: Workload, keras: Any) -> None:
-        self.batch = workload.batch
+        self.batch, self.epochs = workload.batch, workload.epochs
         self.x, self.y = workload.data()
         self.model = workload.compiled(keras)
         self.sample = keras.ops.convert_to_tensor(self.x[: self.batch])
@@ -36,14 +37,17 @@ class FrontEnd:
         return self.model.fit(x, y, epochs=steps, **options).history["loss"]
 
     def fit(self) -> None:
-        """Train for an epoch of shuffled batches."""
-        self.model.fit(self.x, self.y, batch_size=self.batch, verbose=0)
+        """Train on shuffled batches."""
+        options = {"batch_size": self.batch, "epochs": self.epochs, "verbose": 0}
+        self.model.fit(self.x, self.y, **options)
+
+    def evaluate(self) -> float:
+        """Return the mean loss of all samples."""
+        return self.model.evaluate(self.x, self.y, batch_size=self.batch, verbose=0)
 
     def call(self) -> Any:
         """Call the model on one batch and wait for the outputs."""
-        outputs = self.model(self.sample)
-        wait = getattr(outputs, "block_until_ready", None)
-        return outputs if wait is None else wait()
+        return finished(self.model(self.sample))
 
     def predict(self) -> np.ndarray[Any, Any]:
         """Return the outputs for all samples."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from benchmarks.race._jax_functions import Params, function_of
+from benchmarks.race._waiting import finished
 from benchmarks.race.workloads import Workload
 
-__all__ = ["NativeJax", "adam_step", "perceptron", "squared"]
-
-Params = dict[str, list[Any]]
+__all__ = ["NativeJax", "adam_step", "squared"]
 
 
 class NativeJax:
@@ -27,7 +26,7 @@ class NativeJax:
     """
 
     def __init__(self, workload: Workload, *, scan: bool = False) -> None:
-        self.batch = workload.batch
+        self.batch, self.epochs = workload.batch, workload.epochs
         x, y = workload.data()
         self.x, self.y = jnp.asarray(x), jnp.asarray(y)
         self.sample = self.x[: self.batch]
@@ -36,8 +35,11 @@ class NativeJax:
         again = jax.tree.map(jnp.zeros_like, params)
         self.state = (params, zeros, again, jnp.zeros((), jnp.int32))
         self.rng = np.random.default_rng(0)
-        model = _MODELS[workload.name]
-        step = adam_step(model, squared if workload.regression else _crossentropy)
+        model = function_of(workload.model)
+        if workload.dtype == "bfloat16":
+            model = _narrowed(model)
+        loss_fn = squared if workload.regression else _crossentropy
+        step = adam_step(model, loss_fn)
 
         def one(state: Any, rows: Any, x: Any, y: Any) -> Any:
             return step(state, x[rows], y[rows])
@@ -48,6 +50,7 @@ class NativeJax:
         self.scan = scan
         self.run = jax.jit(epoch if scan else one, donate_argnums=(0,))
         self.forward = jax.jit(lambda params, x: model(params, x)[0])
+        self.loss = jax.jit(lambda params, x, y: loss_fn(model(params, x)[0], y))
 
     def first_step(self) -> None:
         """Learn from one batch."""
@@ -59,9 +62,10 @@ class NativeJax:
         return [float(loss) for loss in self._advance(rows)]
 
     def fit(self) -> None:
-        """Train for an epoch of shuffled batches."""
-        rows = self.rng.permutation(len(self.x)).reshape(-1, self.batch)
-        float(self._advance(rows)[-1])
+        """Train on shuffled batches."""
+        for _ in range(self.epochs):
+            rows = self.rng.permutation(len(self.x)).reshape(-1, self.batch)
+            float(self._advance(rows)[-1])
 
     def _advance(self, rows: Any) -> Any:
         if self.scan:
@@ -73,9 +77,15 @@ class NativeJax:
             losses.append(loss)
         return losses
 
+    def evaluate(self) -> float:
+        """Return the mean loss of all samples."""
+        parts = [slice(i, i + self.batch) for i in range(0, len(self.x), self.batch)]
+        losses = [self.loss(self.state[0], self.x[p], self.y[p]) for p in parts]
+        return float(jnp.stack(losses).mean())
+
     def call(self) -> Any:
-        """Call the compiled function on one batch."""
-        return self.forward(self.state[0], self.sample).block_until_ready()
+        """Call the compiled function on one batch and wait for the outputs."""
+        return finished(self.forward(self.state[0], self.sample))
 
     def predict(self) -> np.ndarray[Any, Any]:
         """Return the outputs for all samples."""
@@ -115,99 +125,23 @@ def _crossentropy(out: Any, y: Any) -> Any:
     return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(out), y[:, None], 1))
 
 
-def perceptron(params: Params, x: Any, training: bool = False) -> Any:
-    *hidden, (kernel, bias) = params.values()
-    for k, b in hidden:
-        x = jax.nn.relu(x @ k + b)
-    return x @ kernel + bias, {}
+def _narrowed(model: Callable[..., Any]) -> Callable[..., Any]:
+    """Compute in bfloat16, all but normalization; outputs are float32."""
+
+    def call(params: Params, x: Any, training: bool = False) -> Any:
+        narrow = {
+            name: arrays if name.startswith("norm") else _cast(arrays)
+            for name, arrays in params.items()
+        }
+        (x,) = _cast([x])
+        out, moving = model(narrow, x, training)
+        return out.astype(jnp.float32), moving
+
+    return call
 
 
-def _convolve(x: Any, kernel: Any, stride: int, padding: str) -> Any:
-    return lax.conv_general_dilated(
-        x, kernel, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
-    )
-
-
-def _cnn(params: Params, x: Any, training: bool = False) -> Any:
-    for name in ("conv0", "conv1"):
-        kernel, bias = params[name]
-        x = jax.nn.relu(_convolve(x, kernel, 1, "VALID") + bias)
-        x = lax.reduce_window(x, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
-    kernel, bias = params["dense"]
-    return x.reshape(len(x), -1) @ kernel + bias, {}
-
-
-def _resnet(params: Params, x: Any, training: bool = False) -> Any:
-    moving = {}
-
-    def normalized(x: Any, name: str, stride: int) -> Any:
-        x = _convolve(x, params[f"conv{name}"][0], stride, "SAME")
-        scale, offset, mean, variance = params[f"norm{name}"]
-        if training:
-            now, spread = x.mean((0, 1, 2)), x.var((0, 1, 2))
-            moving[f"norm{name}"] = [
-                0.99 * mean + 0.01 * now,
-                0.99 * variance + 0.01 * spread,
-            ]
-            mean, variance = now, spread
-        return (x - mean) * (scale * lax.rsqrt(variance + 1e-3)) + offset
-
-    x = jax.nn.relu(normalized(x, "", 1))
-    for i in range(3):
-        stride = 2 if f"conv{i}c" in params else 1
-        y = jax.nn.relu(normalized(x, f"{i}a", stride))
-        y = normalized(y, f"{i}b", 1)
-        if stride > 1:
-            x = normalized(x, f"{i}c", stride)
-        x = jax.nn.relu(x + y)
-    kernel, bias = params["dense"]
-    return x.mean((1, 2)) @ kernel + bias, moving
-
-
-def _lstm(params: Params, x: Any, training: bool = False) -> Any:
-    kernel, recurrent, bias = params["lstm"]
-    inputs = params["embedding"][0][x] @ kernel + bias
-
-    def cell(state: Any, row: Any) -> Any:
-        h, c = state
-        i, f, g, o = jnp.split(row + h @ recurrent, 4, -1)
-        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
-        return (jax.nn.sigmoid(o) * jnp.tanh(c), c), None
-
-    zeros = jnp.zeros((len(x), recurrent.shape[0]))
-    (h, _), _ = lax.scan(cell, (zeros, zeros), inputs.swapaxes(0, 1))
-    kernel, bias = params["dense"]
-    return h @ kernel + bias, {}
-
-
-def _transformer(params: Params, x: Any, training: bool = False) -> Any:
-    def normalized(x: Any, name: str) -> Any:
-        scale, offset = params[name]
-        x = x - x.mean(-1, keepdims=True)
-        return x * lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-6) * scale + offset
-
-    x = params["embedding"][0][x]
-    for i in range(2):
-        wq, bq, wk, bk, wv, bv, wo, bo = params[f"attention{i}"]
-        q, k, v = (
-            jnp.einsum("btf,fhd->bthd", x, w) + b
-            for w, b in ((wq, bq), (wk, bk), (wv, bv))
-        )
-        scores = jnp.einsum("bthd,bshd->bhts", q, k) / math.sqrt(q.shape[-1])
-        mixed = jnp.einsum("bhts,bshd->bthd", jax.nn.softmax(scores), v)
-        x = normalized(x + jnp.einsum("bthd,hdf->btf", mixed, wo) + bo, f"norm{i}a")
-        wa, ba = params[f"dense{i}a"]
-        wb, bb = params[f"dense{i}b"]
-        x = normalized(x + jax.nn.relu(x @ wa + ba) @ wb + bb, f"norm{i}b")
-    kernel, bias = params["dense"]
-    return x.mean(1) @ kernel + bias, {}
-
-
-_MODELS: dict[str, Any] = {
-    "mlp_small": perceptron,
-    "mlp_tiny": perceptron,
-    "cnn": _cnn,
-    "lstm": _lstm,
-    "transformer": _transformer,
-    "resnet": _resnet,
-}
+def _cast(arrays: list[Any]) -> list[Any]:
+    floats = jnp.floating
+    return [
+        a.astype(jnp.bfloat16) if jnp.issubdtype(a.dtype, floats) else a for a in arrays
+    ]

@@ -22,7 +22,8 @@ class NativeNumPy:
     def __init__(self, workload: Workload) -> None:
         self.batch = workload.batch
         self.x, y = workload.data()
-        self.y = y if workload.regression else np.eye(10, dtype=np.float32)[y]
+        one_hot = np.eye(workload.model.classes, dtype=np.float32)
+        self.y = y if workload.regression else one_hot[y]
         self.rng = np.random.default_rng(0)
         self.model = Perceptron(
             [w for arrays in workload.weights().values() for w in arrays],

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from benchmarks.race.models import Perceptron, Recurrent
 from benchmarks.race.workloads import Workload
 
-__all__ = ["CONTENDERS", "Contender", "enters"]
+__all__ = ["CONTENDERS", "Contender", "enters", "usual"]
 
 
 class Contender(Protocol):
@@ -73,6 +74,7 @@ def _numpy(workload: Workload) -> Contender:
 CONTENDERS: dict[str, Callable[[Workload], Contender]] = {
     "torch": _torch(),
     "torch-channels-last": _torch(channels_last=True),
+    "torch-compile": _torch(compiled=True),
     "polykeras-torch": _polykeras("torch"),
     "keras-torch": _keras("torch"),
     "jax-jit": _jax(),
@@ -84,11 +86,34 @@ CONTENDERS: dict[str, Callable[[Workload], Contender]] = {
 }
 
 
-def enters(name: str, workload: Workload) -> bool:
-    """Return whether a contender takes part in a workload."""
-    if name == "torch-channels-last":
-        return workload.image
+def usual(device: str) -> tuple[str, ...]:
+    """Return the contenders of a race where none are named.
+
+    Args:
+        device: ``"cpu"`` or ``"cuda"``.
+    """
+    # For the CPU, PyTorch's compiler takes minutes.
+    late = {"torch-compile"} if device == "cpu" else set()
+    return tuple(name for name in CONTENDERS if name not in late)
+
+
+def enters(name: str, workload: Workload, device: str = "cpu") -> bool:
+    """Return whether a contender takes part in a workload.
+
+    Args:
+        name: Of the contender.
+        workload: The workload.
+        device: ``"cpu"`` or ``"cuda"``.
+    """
+    model, narrow = workload.model, workload.dtype == "bfloat16"
+    if name == "torch-channels-last" and not model.image:
+        return False
     if name == "jax-scan":
         # Inside loops, convolutions on the CPU take a slow path of the compiler.
-        return not workload.image
-    return name != "numpy" or workload.name.startswith("mlp")
+        return device != "cpu" or not model.image
+    if name.startswith("torch") and isinstance(model, Recurrent):
+        # On CPUs without instructions for it, the library's LSTM has no bfloat16.
+        return device != "cpu" or not narrow
+    if name.endswith("numpy") and device != "cpu":
+        return False
+    return name != "numpy" or (isinstance(model, Perceptron) and not narrow)

@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 import time
+from dataclasses import replace
 from typing import Any
 
 __all__ = ["main"]
@@ -20,11 +21,12 @@ def main() -> None:
     from benchmarks._measure import single_thread
 
     single_thread()
-    name, workload_name = sys.argv[1:]
+    name, workload_name, dtype = sys.argv[1:]
     from benchmarks.race.contenders import CONTENDERS
+    from benchmarks.race.devices import synchronize
     from benchmarks.race.workloads import WORKLOADS
 
-    workload = WORKLOADS[workload_name]
+    workload = replace(WORKLOADS[workload_name], dtype=dtype)
     _import_engine(name)
     start = time.perf_counter()
     contender = CONTENDERS[name](workload)
@@ -39,6 +41,7 @@ def main() -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         for _ in range(int(count)):
             run()
+        synchronize(name)
         cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         _answer({"wall": wall, "cpu": cpu, "rss_mb": memory})
