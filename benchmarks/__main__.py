@@ -74,6 +74,7 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
         bench_import,
         bench_memory,
         bench_race,
+        bench_synchronization,
         bench_tape,
     )
 
@@ -117,6 +118,10 @@ def _benchmarks() -> dict[str, tuple[str, Callable[[str | None], Rows]]]:
         "race": (
             bench_race.title(),
             lambda peer: bench_race.run(keras_python=peer),
+        ),
+        "synchronization": (
+            bench_synchronization.TITLE,
+            lambda peer: bench_synchronization.run(),
         ),
     }
 
