@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from polykeras import ops
+from polykeras_torch.small_floats import SMALL, is_multiplied, widened
 from polykeras_torch.surroundings import needs_composition
 
 if TYPE_CHECKING:
@@ -19,18 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS"]
 
 _WIDE: Final = frozenset({torch.float32, torch.float64})
-_SMALL: Final = frozenset({torch.float16, torch.bfloat16})
 
 
 def _multiplied(kernel: Callable[..., Tensor], *operands: Tensor) -> Tensor:
-    """Apply a product to dtypes that PyTorch cannot multiply, in a wider one.
+    """Apply a product to dtypes that PyTorch multiplies slowly or not, in a wider one.
 
     It has no products of booleans anywhere, of some integers on the CPU, and of
     any integers on accelerators; float64 holds those of 32 bits exactly.
     """
     dtype = operands[0].dtype
     if dtype.is_floating_point or dtype.is_complex:
-        if dtype.itemsize > 1:
+        if dtype.itemsize > 1 and is_multiplied(operands[0]):
             return kernel(*operands)
         return kernel(*(x.float() for x in operands)).to(dtype)
     wide = torch.int64 if operands[0].device.type == "cpu" else torch.float64
@@ -40,7 +39,7 @@ def _multiplied(kernel: Callable[..., Tensor], *operands: Tensor) -> Tensor:
 
 def matmul(x1: Tensor, x2: Tensor) -> Tensor:
     """Multiply matrices."""
-    if x1.dtype.is_floating_point and x1.dtype.itemsize > 1:
+    if x1.dtype in _WIDE:
         return torch.matmul(x1, x2)
     return _multiplied(torch.matmul, x1, x2)
 
@@ -56,41 +55,25 @@ def einsum(subscripts: str, operands: Sequence[Tensor]) -> Tensor:
     return _multiplied(lambda *xs: torch.einsum(subscripts, *xs), *operands)
 
 
-def _widened(kernel: Callable[..., Any]) -> Kernel:
-    """Run a kernel in float32 for small floats, and round the results."""
-
-    @wraps(kernel)
-    def call(*args: Any) -> Any:
-        dtype = args[0].dtype
-        if dtype not in _SMALL:
-            return kernel(*args)
-        out = kernel(*(a.float() if isinstance(a, Tensor) else a for a in args))
-        if isinstance(out, tuple):
-            return tuple(o.to(dtype) if o.is_floating_point() else o for o in out)
-        return out.to(dtype)
-
-    return call
-
-
 def _symmetric(x: Tensor) -> Tensor:
     return (x + x.mH) * 0.5
 
 
-@_widened
+@widened
 def cholesky(x: Tensor, upper: bool) -> Tensor:
     """Return triangular factors, NaN where there are none."""
     factor, failed = torch.linalg.cholesky_ex(_symmetric(x), upper=upper)
     return torch.where((failed != 0)[..., None, None], torch.nan, factor)
 
 
-@_widened
+@widened
 def qr(x: Tensor, mode: str) -> tuple[Tensor, Tensor]:
     """Return orthogonal and triangular factors."""
     q, r = torch.linalg.qr(x, mode=mode)
     return q, r
 
 
-@_widened
+@widened
 def svd(x: Tensor, full_matrices: bool, compute_uv: bool) -> Any:
     """Return singular values, and vectors if asked for."""
     if not compute_uv:
@@ -98,7 +81,7 @@ def svd(x: Tensor, full_matrices: bool, compute_uv: bool) -> Any:
     return tuple(torch.linalg.svd(x, full_matrices=full_matrices))
 
 
-@_widened
+@widened
 def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return eigenvalues and eigenvectors of symmetric matrices."""
     w, v = torch.linalg.eigh(_symmetric(x))
@@ -107,11 +90,11 @@ def eigh(x: Tensor) -> tuple[Tensor, Tensor]:
 
 def eig(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return eigenvalues and eigenvectors."""
-    w, v = torch.linalg.eig(x.float() if x.dtype in _SMALL else x)
+    w, v = torch.linalg.eig(x.float() if x.dtype in SMALL else x)
     return w, v
 
 
-@_widened
+@widened
 def lu_factor(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return LU factors and pivots counted from 0."""
     lu, pivots, _ = torch.linalg.lu_factor_ex(x)
@@ -133,13 +116,13 @@ def _solve_columns(a: Tensor, b: Tensor) -> Tensor:
     return torch.where((failed != 0)[..., None, None], torch.nan, solution)
 
 
-@_widened
+@widened
 def solve(a: Tensor, b: Tensor) -> Tensor:
     """Solve systems, NaN where a matrix is singular."""
     return _as_columns(_solve_columns, a, b)
 
 
-@_widened
+@widened
 def solve_triangular(a: Tensor, b: Tensor, lower: bool) -> Tensor:
     """Solve triangular systems, NaN where a diagonal has a zero."""
 
@@ -151,28 +134,28 @@ def solve_triangular(a: Tensor, b: Tensor, lower: bool) -> Tensor:
     return _as_columns(columns, a, b)
 
 
-@_widened
+@widened
 def inv(x: Tensor) -> Tensor:
     """Return inverses, NaN where there is none."""
     inverse, failed = torch.linalg.inv_ex(x)
     return torch.where((failed != 0)[..., None, None], torch.nan, inverse)
 
 
-@_widened
+@widened
 def pinv(x: Tensor, rcond: float) -> Tensor:
     """Return pseudo-inverses."""
     inverse: Tensor = torch.linalg.pinv(x, rtol=rcond)
     return inverse
 
 
-@_widened
+@widened
 def det(x: Tensor) -> Tensor:
     """Return determinants."""
     found: Tensor = torch.linalg.det(x)
     return found
 
 
-@_widened
+@widened
 def slogdet(x: Tensor) -> tuple[Tensor, Tensor]:
     """Return signs and logarithms of determinants."""
     sign, logarithm = torch.linalg.slogdet(x)

@@ -16,6 +16,7 @@ from torch.nn import grad as convolution_gradients
 
 from polykeras import ops
 from polykeras.backend.array_api.windows import mean_weights
+from polykeras_torch.small_floats import SMALL, widened_product
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -39,7 +40,6 @@ _WEIGHT: Final = (
     convolution_gradients.conv3d_weight,
 )
 _MAX: Final = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
-_SMALL_FLOATS: Final = (torch.float16, torch.bfloat16)
 _MEAN: Final = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
 
 
@@ -78,6 +78,7 @@ def _symmetric(padding: Padding, limits: Ints | None = None) -> list[int] | None
 # -- convolution -------------------------------------------------------------------
 
 
+@widened_product
 def conv_general(
     inputs: T, kernel: T, strides: Ints, padding: Padding, dilation: Ints
 ) -> T:
@@ -111,6 +112,7 @@ def _thinned(x: T, strides: Ints) -> tuple[T, Ints]:
     return x[read], (1,) * len(strides)
 
 
+@widened_product
 def conv_general_transpose(
     outputs: T,
     kernel: T,
@@ -136,6 +138,7 @@ def conv_general_transpose(
     return _last(_pad(out, rest))
 
 
+@widened_product
 def conv_general_kernel(
     inputs: T,
     outputs: T,
@@ -231,7 +234,7 @@ def _weights(x: T, sizes: Ints, window: Ints, strides: Ints, padding: Padding) -
 def pool_mean(inputs: T, window: Ints, strides: Ints, padding: Padding) -> T:
     """Call the library's pooling; divide ourselves where padding is lopsided."""
     volumes = len(window) == len(_MEAN)
-    if volumes and inputs.device.type == "cpu" and inputs.dtype in _SMALL_FLOATS:
+    if volumes and inputs.device.type == "cpu" and inputs.dtype in SMALL:
         # The library has no three-dimensional mean of 16-bit floats on the CPU.
         mean = pool_mean(inputs.float(), window, strides, padding)
         return mean.to(inputs.dtype)
