@@ -9,21 +9,26 @@ from typing import Any, Final, TypeVar, cast
 import torch
 from torch import Tensor
 
-__all__ = ["SMALL", "is_multiplied", "widened", "widened_product"]
+__all__ = ["ASKED", "SMALL", "is_multiplied", "widened", "widened_product"]
 
 K = TypeVar("K", bound=Callable[..., Any])
 
 SMALL: Final = frozenset({torch.float16, torch.bfloat16})
 
 
+# Functions by which the library tells whether the CPU has instructions for a float.
+ASKED: Final = {
+    torch.bfloat16: "_is_mkldnn_bf16_supported",
+    torch.float16: "_is_mkldnn_fp16_supported",
+}
+
+
 def _multiplied_on_cpu() -> frozenset[torch.dtype]:
-    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
-        return frozenset()
-    asked = {
-        torch.bfloat16: torch.ops.mkldnn._is_mkldnn_bf16_supported,
-        torch.float16: torch.ops.mkldnn._is_mkldnn_fp16_supported,
+    # They are the library's own and may go: float32 is right everywhere.
+    tells = {
+        dtype: getattr(torch.ops.mkldnn, name, None) for dtype, name in ASKED.items()
     }
-    return frozenset(dtype for dtype, has in asked.items() if has())
+    return frozenset(dtype for dtype, has in tells.items() if has is not None and has())
 
 
 _MULTIPLIED_ON_CPU: Final = _multiplied_on_cpu()

@@ -68,3 +68,8 @@ def test_the_dtype_of_products_follows_the_cpu(monkeypatch, has, dtype):
         x = ops.ones((2, 2), dtype)
         assert ops.matmul(x, x).dtype == kind
     assert seen == [kind if has else torch.float32]
+
+
+@pytest.mark.parametrize("name", small_floats.ASKED.values())
+def test_the_library_tells_what_the_cpu_has(name):
+    assert getattr(torch.ops.mkldnn, name)() in {True, False}
