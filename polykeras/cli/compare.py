@@ -172,7 +172,9 @@ def dump(
         typer.Argument(metavar="MODEL", help="script.py:function or a .keras file."),
     ],
     output: _Dump,
-    backend: Annotated[str, typer.Option(help="The engine.")] = "numpy",
+    backend: Annotated[
+        str, typer.Option(help="The engine; by default the one chosen for the process.")
+    ] = "",
     data: Annotated[
         Path | None, typer.Option(help="An .npz file with x and perhaps y.")
     ] = None,
@@ -181,6 +183,7 @@ def dump(
     seed: Annotated[int, typer.Option(min=0, help="Of weights and data.")] = 0,
 ) -> None:
     """Write what one engine gives to a file, to be compared on another machine."""
+    from polykeras.backend import current_backend
     from polykeras.compare._engines import engine_named
     from polykeras.compare._run import Comparison
     from polykeras.compare._sources import load_batch, model_from
@@ -190,7 +193,7 @@ def dump(
         comparison = Comparison(
             model_from(source, seed), x, y, "numpy:float64", batch_size, seed
         )
-        found = comparison.dump(engine_named(backend), steps)
+        found = comparison.dump(engine_named(backend or current_backend()), steps)
         found.write(output)
     typer.echo(f"Wrote {output}: {len(found.entries)} arrays of {found.engine}")
 

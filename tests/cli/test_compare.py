@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from polykeras.cli import app
 from polykeras.compare import engine_named
+from polykeras.compare._dump import Dump
 from tests.compare._models import Faulty, mlp
 
 SCRIPT = """
@@ -166,6 +167,14 @@ def test_dumps_are_written_and_compared(script, tmp_path):
     result = run("diff", tmp_path / "a.pkd", tmp_path / "b.pkd")
     assert result.exit_code == 2
     assert "no readable dump" in " ".join(result.output.split())
+
+
+def test_a_dump_is_of_the_chosen_engine(script, tmp_path, backend):
+    out = tmp_path / "chosen.pkd"
+    result = run("dump", f"{script}:build_model", "-o", out)
+    assert result.exit_code == 0, result.output
+    assert Dump.read(out).engine == backend.name
+    assert f"arrays of {backend.name}" in result.output
 
 
 def test_an_op_is_compared():
