@@ -81,13 +81,7 @@ class Workload:
         Args:
             keras: The module, ``polykeras`` or ``keras``.
         """
-        before = keras.config.dtype_policy()
-        if self.dtype != "float32":
-            keras.config.set_dtype_policy(f"mixed_{self.dtype}")
-        try:
-            model = self.model.build(keras)
-        finally:
-            keras.config.set_dtype_policy(before)
+        model = self._built(keras)
         for name, arrays in self.weights().items():
             model.get_layer(name).set_weights(arrays)
         loss = "mse"
@@ -95,6 +89,16 @@ class Workload:
             loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizer="adam", loss=loss)
         return model
+
+    def _built(self, keras: Any) -> Any:
+        if self.dtype == "float32":
+            return self.model.build(keras)
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(f"mixed_{self.dtype}")
+        try:
+            return self.model.build(keras)
+        finally:
+            keras.config.set_dtype_policy(before)
 
 
 def _draw(rng: np.random.Generator, layer: str, place: int, shape: Shape) -> Array:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from polykeras import dtype_policies
 from polykeras.backend import current_backend, use_backend
 
 
 @pytest.fixture(autouse=True)
-def the_backend_before() -> Iterator[None]:
-    """Contenders choose the backend of their process, which is that of the tests."""
+def the_process_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Contenders choose backend and policy of their process, which is the tests'."""
+    monkeypatch.setattr(dtype_policies, "_global", None)
     before = current_backend()
     yield
     use_backend(before)

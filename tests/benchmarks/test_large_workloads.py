@@ -33,13 +33,15 @@ SMALL = {
 CONTENDING = ("torch", "polykeras-torch", "jax-jit", "polykeras-jax", "polykeras-numpy")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def programs_made_quickly():
     name = "jax_disable_most_optimizations"
     before = jax.config.read(name)
     jax.config.update(name, True)
     yield
     jax.config.update(name, before)
+    # Other tests are about optimized ones.
+    jax.clear_caches()
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -10,6 +10,7 @@ from benchmarks.bench_race import run, title
 from benchmarks.race import worker
 from benchmarks.race.contenders import CONTENDERS, enters, usual
 from benchmarks.race.workloads import WORKLOADS
+from polykeras import dtype_policies
 
 torch = pytest.importorskip("torch")
 
@@ -30,6 +31,15 @@ def test_the_workload_starts_from_the_listed_weights(name):
         model = WORKLOADS[name].compiled(keras)
     listed = [a for arrays in WORKLOADS[name].weights().values() for a in arrays]
     assert sum(a.size for a in listed) == model.count_params()
+
+
+def test_building_sets_no_dtype_policy():
+    import polykeras as keras
+
+    with keras.use_backend("numpy"):
+        WORKLOADS["mlp_tiny"].compiled(keras)
+    # One that is set, even to the default, no longer follows the default float.
+    assert dtype_policies._global is None
 
 
 def test_convolutions_stay_out_of_scans_on_the_cpu():
