@@ -128,28 +128,37 @@ class Convolutional:
         }
 
 
-@dataclass(frozen=True)
-class Recurrent:
-    """An LSTM over embedded words.
+@dataclass(frozen=True, kw_only=True)
+class _OverWords:
+    """A model over embedded words.
 
     Args:
         length: Words in a sample.
         vocabulary: Different words.
         width: Features of a word.
-        units: Of the LSTM.
         classes: Of samples.
     """
 
     length: int
     vocabulary: int
     width: int
-    units: int
     classes: int = 10
     image: ClassVar[bool] = False
 
     @property
     def sample(self) -> Shape:
         return (self.length,)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recurrent(_OverWords):
+    """An LSTM.
+
+    Args:
+        units: Of the LSTM.
+    """
+
+    units: int
 
     def build(self, keras: Any) -> Any:
         layers = keras.layers
@@ -171,30 +180,19 @@ class Recurrent:
         }
 
 
-@dataclass(frozen=True)
-class Transformer:
+@dataclass(frozen=True, kw_only=True)
+class Transformer(_OverWords):
     """Blocks of attention and two dense layers, each with a shortcut.
+
+    Between the dense layers there are four times the features of a word.
 
     Args:
         layers: Blocks.
-        width: Features of a word; a quarter of those between the dense layers.
         heads: Of each attention.
-        length: Words in a sample.
-        vocabulary: Different words.
-        classes: Of samples.
     """
 
     layers: int
-    width: int
     heads: int
-    length: int
-    vocabulary: int
-    classes: int = 10
-    image: ClassVar[bool] = False
-
-    @property
-    def sample(self) -> Shape:
-        return (self.length,)
 
     def build(self, keras: Any) -> Any:
         layers, width = keras.layers, self.width
