@@ -76,7 +76,7 @@ class JaxBackend(Backend):
     """
 
     name = "jax"
-    tensor_type = type(jnp.zeros(()))
+    tensor_type = type(jax.device_put(np.zeros((), np.float32)))
     inexact = frozenset(
         dtypes.as_numpy_dtype(name) for name in dtypes.FLOATS + dtypes.COMPLEX
     )

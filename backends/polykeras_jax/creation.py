@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import get_opaque_trace_state
 
 from polykeras import dtypes
 from polykeras.backend.array_api.creation import float_range
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["KERNELS"]
 
 _native: Final = dtypes.as_numpy_dtype
+_OUTSIDE: Final = get_opaque_trace_state()  # type: ignore[no-untyped-call]
 
 
 def _cast(x: Any, dtype: str) -> jax.Array:
@@ -27,7 +30,15 @@ def _cast(x: Any, dtype: str) -> jax.Array:
 
 
 def _full(shape: tuple[int, ...], fill_value: Any, dtype: str) -> jax.Array:
+    if isinstance(fill_value, int | float | complex) and not _is_tracing():
+        # A program for the shape would be compiled to run once.
+        filled: jax.Array = jax.device_put(np.full(shape, fill_value, _native(dtype)))
+        return filled
     return jnp.full(shape, fill_value, _native(dtype))
+
+
+def _is_tracing() -> bool:
+    return bool(get_opaque_trace_state() != _OUTSIDE)  # type: ignore[no-untyped-call]
 
 
 def _arange(start: Any, stop: Any, step: Any, dtype: str) -> jax.Array:

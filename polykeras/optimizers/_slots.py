@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from polykeras import ops
+from polykeras import initializers, ops
 from polykeras.errors import ArgumentError
 from polykeras.variables import Variable, autocast_scope
 
@@ -151,11 +151,6 @@ class Slots:
 
 def _initializer(identifier: Any) -> Any:
     """Return a function of shape and dtype."""
-    simple = {"zeros": ops.zeros, "ones": ops.ones}
-    if isinstance(identifier, str) and identifier in simple:
-        return simple[identifier]
     if isinstance(identifier, int | float):
-        return lambda shape, dtype=None: ops.full(shape, identifier, dtype)
-    from polykeras import initializers
-
+        return initializers.Constant(identifier)
     return initializers.get(identifier)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from polykeras import ops
-from polykeras.backend import Tensor
+from polykeras.backend import Array, Tensor
+from polykeras.initializers import Ones
 from polykeras.layers.recurrent._cell import RecurrentCell
 from polykeras.registry import public
 
@@ -105,11 +108,14 @@ class LSTMCell(RecurrentCell):
         if not self.unit_forget_bias:
             return super()._first_bias()
 
-        def with_open_forget_gate(shape: Any, dtype: Any = None) -> Tensor:
+        def with_open_forget_gate(shape: Any, dtype: Any = None) -> Array:
             before = self.bias_initializer((self.units,), dtype=dtype)
+            ones = Ones()((self.units,), dtype=dtype)
             after = self.bias_initializer((2 * self.units,), dtype=dtype)
-            ones = ops.ones((self.units,), dtype=dtype)
-            return ops.concatenate([before, ones, after], axis=0)
+            # On the host, since engines may compile a program for each shape.
+            return np.concatenate(
+                [ops.convert_to_numpy(x) for x in (before, ones, after)]
+            )
 
         return with_open_forget_gate
 
