@@ -343,6 +343,8 @@ class Recast(Delegate):
     def __init__(self, inner: Backend, dtype: str, name: str = "") -> None:
         """Remember the dtype."""
         self.dtype = dtype
+        # Dtypes of the library, of tensors that stay as they are.
+        self._settled: set[Any] = set()
         super().__init__(inner, name or f"{inner.name}:{dtype}")
 
     def target(self, dtype: str) -> str:
@@ -360,8 +362,13 @@ class Recast(Delegate):
         if name.startswith("random_"):
             return self._drawing(name)
 
+        settled, said = self._settled, self._said
+
         def recast(*args: Any) -> Any:
-            return kernel(*[self._said(a) for a in args])
+            # Every op passes here, mostly with tensors that are right already.
+            return kernel(
+                *[a if getattr(a, "dtype", None) in settled else said(a) for a in args]
+            )
 
         return recast
 
@@ -393,7 +400,10 @@ class Recast(Delegate):
     def _converted(self, x: Any) -> Any:
         if not self.inner.is_tensor(x):
             return x
-        return self._cast(x, self.inner.dtype_name(x))
+        cast = self._cast(x, self.inner.dtype_name(x))
+        if cast is x:
+            self._settled.add(x.dtype)
+        return cast
 
     def convert_to_tensor(self, x: object, dtype: str | None = None) -> Tensor:
         """Return a tensor of this dtype, if the values are floating."""

@@ -206,9 +206,12 @@ class Perturbed(Recast):
         kernel = super().kernel_for(name, kernel)
         if name in _EXACT:
             return kernel
+        is_rounded = name in _IEEE
 
         def err(*args: Any) -> Any:
             result = kernel(*args)
+            if is_rounded and self._rounds_itself:
+                return result
             if isinstance(result, list | tuple):
                 return type(result)(self._erring(name, kernel, args, y) for y in result)
             return self._erring(name, kernel, args, result)
@@ -251,8 +254,6 @@ class Perturbed(Recast):
         if not dtypes.is_inexact(self.dtype_name(y)):
             return y
         if name in _IEEE:
-            if self._rounds_itself:
-                return y
             return self._moved(y, relative=1.0, stored=True)
         if name in _SUMS:
             sizes = self._magnitudes(name, kernel, args)
@@ -291,7 +292,9 @@ class Perturbed(Recast):
         flat = values.reshape(-1)
         sizes = None
         if size is not None:
-            sizes = np.broadcast_to(size, values.shape).reshape(-1)
+            if np.shape(size) != values.shape:
+                size = np.broadcast_to(size, values.shape)
+            sizes = size.reshape(-1)
         moved = np.empty_like(flat)
         roundoff = limits_of(self.nominal).epsilon / 2
         unit = roundoff * (relative if sizes is None else 1.0)
@@ -308,7 +311,7 @@ class Perturbed(Recast):
                 out += block
                 if not self._rounds_itself:
                     self._limit(block, out)
-                elif not np.isfinite(out.max() - out.min()):
+                elif not np.isfinite(np.add.reduce(out)):
                     # Infinity less an infinite error is NaN.
                     np.copyto(out, block, where=~np.isfinite(block))
         return self.inner.borrowed(moved.reshape(values.shape))
