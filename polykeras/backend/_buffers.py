@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ALIGNMENT", "Buffers"]
 
-# References to a free block during the search: the list, the variable, the argument.
+# References to a free block during the search: the list's, the variable, the argument.
 _FREE: Final = 3
 # Libraries take arrays over as they are only from there on.
 ALIGNMENT: Final = 64
@@ -62,16 +62,17 @@ class Buffers:
         blocks = kept.blocks.get(size)
         if blocks is None:
             blocks = kept.blocks[size] = []
-        for block in blocks:
+        for block, start in blocks:
             if sys.getrefcount(block) == _FREE:
-                return _part(block, size, shape, dtype)
+                return np.ndarray(shape, dtype, block, start)
         block = np.empty(size + ALIGNMENT, np.uint8)
+        start = -block.ctypes.data % ALIGNMENT
         if len(blocks) < self._copies:
             self._make_room(size)
             if kept.total + size <= self._most:
-                blocks.append(block)
+                blocks.append((block, start))
                 kept.total += size
-        return _part(block, size, shape, dtype)
+        return np.ndarray(shape, dtype, block, start)
 
     def _make_room(self, size: int) -> None:
         """Let go of free blocks, the sizes longest known first."""
@@ -80,7 +81,7 @@ class Buffers:
             if kept.total + size <= self._most:
                 return
             for i in reversed(range(len(blocks))):
-                if sys.getrefcount(blocks[i]) < _FREE:
+                if sys.getrefcount(blocks[i][0]) < _FREE:
                     del blocks[i]
                     kept.total -= other
 
@@ -89,12 +90,6 @@ class _Kept(threading.local):
     """The blocks of a thread: two threads must not find the same one free."""
 
     def __init__(self) -> None:
-        self.blocks: dict[int, list[Array]] = {}
+        # With the place of the first aligned byte of each.
+        self.blocks: dict[int, list[tuple[Array, int]]] = {}
         self.total = 0
-
-
-def _part(
-    block: Array, size: int, shape: tuple[int, ...], dtype: np.dtype[Any]
-) -> Array:
-    start = -block.ctypes.data % ALIGNMENT
-    return block[start : start + size].view(dtype).reshape(shape)

@@ -152,7 +152,9 @@ class IterableAdapter(DataAdapter):
             yield batch
 
     def _convert(self, batch: Any) -> Any:
-        if self._class_weight is None and self.inspect is None and is_ready(batch):
+        if self._class_weight is None and is_ready(batch):
+            if self.inspect is not None and len(batch) > 1:
+                self._inspect(batch[0], batch[1])
             return batch
         if isinstance(batch, list):
             # Loaders of other libraries yield lists of parts.
@@ -163,13 +165,18 @@ class IterableAdapter(DataAdapter):
             sample_weight = class_weights(host, self._class_weight)
         x = _arrays(x)
         if self.inspect is not None and y is not None:
-            on_host = _mapped(lambda a: to_host(a) if _is_on_host(a) else None, y)
-            if not self.inspect(lambda: _tensors(x), on_host):
-                self.inspect = None
+            self._inspect(
+                x, _mapped(lambda a: to_host(a) if _is_on_host(a) else None, y)
+            )
         parts = [] if y is None else [y]
         if sample_weight is not None:
             parts = [y, sample_weight]
         return (x, *map(_arrays, parts))
+
+    def _inspect(self, x: Any, y: Any) -> None:
+        assert self.inspect is not None
+        if not self.inspect(lambda: _tensors(x), y):
+            self.inspect = None
 
 
 def _arrays(structure: Any) -> Any:
@@ -206,9 +213,11 @@ def _arguments(structure: Any) -> Any:
 
 
 def _mapped(fn: Callable[[Any], Any], structure: Any) -> Any:
-    """Map the leaves of a part of a batch, which mostly is one array."""
+    """Map the leaves of a batch or a part of it, which mostly is one array."""
     if type(structure) is np.ndarray:
         return fn(structure)
+    if type(structure) is tuple:
+        return tuple([_mapped(fn, part) for part in structure])
     return tree.map_leaves(fn, structure)
 
 
