@@ -40,6 +40,73 @@ class _Recorded:
     places: list[int]
 
 
+class _Latest:
+    """A program, and what its arguments are like: compared sooner than looked up.
+
+    Attributes:
+        recorded: The program.
+
+    Args:
+        recorded: The program.
+        args: Arguments of it.
+        kwargs: Likewise.
+        leaves: Those of both, tensors only.
+        form: Their structure.
+    """
+
+    def __init__(
+        self,
+        recorded: _Recorded,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        leaves: list[Any],
+        form: Any,
+    ) -> None:
+        self.recorded = recorded
+        spread, sizes = _spread(args)
+        # Mostly a state and some tensors, which need no walk through a tree.
+        self._sizes = sizes if not kwargs and _same(spread, leaves) else None
+        self._form = form
+        self._types = list(map(type, leaves))
+        self._shapes = list(map(_shape, leaves))
+        self._dtypes = list(map(_dtype, leaves))
+
+    def leaves(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Any] | None:
+        """Return the leaves of arguments that are like those of the program."""
+        if self._sizes is None:
+            leaves, form = tree.flatten_leaves((args, kwargs))
+            alike = form == self._form
+        else:
+            leaves, sizes = _spread(args)
+            alike = sizes == self._sizes and not kwargs
+        if (
+            alike
+            and list(map(type, leaves)) == self._types
+            and list(map(_shape, leaves)) == self._shapes
+            and list(map(_dtype, leaves)) == self._dtypes
+        ):
+            return leaves
+        return None
+
+
+def _spread(args: tuple[Any, ...]) -> tuple[list[Any], list[int]]:
+    """Return the arguments and the items of lists, and the lengths of these."""
+    leaves: list[Any] = []
+    sizes: list[int] = []
+    for x in args:
+        if type(x) is list:
+            leaves += x
+            sizes.append(len(x))
+        else:
+            leaves.append(x)
+            sizes.append(-1)
+    return leaves, sizes
+
+
+def _same(a: list[Any], b: list[Any]) -> bool:
+    return len(a) == len(b) and all(map(operator.is_, a, b))
+
+
 class Replayed:
     """A function that is recorded at its first call for each signature, then replayed.
 
@@ -63,17 +130,13 @@ class Replayed:
         self._fn = fn
         self._around = around
         self._programs: dict[Any, _Recorded | None] = {}
-        # The latest program, and the form, types, shapes and dtypes of its arguments,
-        # which are compared faster than looked up.
-        self._latest: tuple[_Recorded, Any, list[Any], list[Any], list[Any]] | None = (
-            None
-        )
+        self._latest: _Latest | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Return what the function returns."""
-        leaves, form = tree.flatten_leaves((args, kwargs))
-        recorded = self._known(leaves, form)
+        recorded, leaves = self._known(args, kwargs)
         if recorded is None:
+            leaves, form = tree.flatten_leaves((args, kwargs))
             if any(isinstance(x, Operand) for x in leaves):
                 leaves = [x.operand() if isinstance(x, Operand) else x for x in leaves]
                 if any(isinstance(x, Traced) for x in leaves):
@@ -81,6 +144,8 @@ class Replayed:
             recorded = self._find(leaves, form)
             if recorded is None:
                 return self._fn(*args, **kwargs)
+            if len(recorded.places) == len(leaves):
+                self._latest = _Latest(recorded, args, kwargs, leaves, form)
             leaves = [leaves[i] for i in recorded.places]
         try:
             return recorded.run(leaves)
@@ -96,7 +161,7 @@ class Replayed:
             if recorded is None:
                 result, state = self(state, *args)
                 # From here on, each call has the arguments of this one.
-                recorded = self._known(*tree.flatten_leaves(((state, *args), {})))
+                recorded, _ = self._known((state, *args), {})
             else:
                 try:
                     result, state = recorded.run([*state, *args])
@@ -104,18 +169,16 @@ class Replayed:
                     raise recorded.program.explain(error) from error
             yield result, state
 
-    def _known(self, leaves: list[Any], form: Any) -> _Recorded | None:
-        """Return the latest program if it is the one for these arguments."""
-        known = self._latest
-        if (
-            known is not None
-            and list(map(type, leaves)) == known[2]
-            and form == known[1]
-            and list(map(_shape, leaves)) == known[3]
-            and list(map(_dtype, leaves)) == known[4]
-        ):
-            return known[0]
-        return None
+    def _known(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[_Recorded | None, list[Any]]:
+        """Return the latest program and its leaves if it is for these arguments."""
+        latest = self._latest
+        if latest is not None:
+            leaves = latest.leaves(args, kwargs)
+            if leaves is not None:
+                return latest.recorded, leaves
+        return None, []
 
     def _find(self, leaves: list[Any], form: Any) -> _Recorded | None:
         """Return the program for arguments; None where they run as they stand."""
@@ -127,13 +190,7 @@ class Replayed:
         if not known:
             room = len(self._programs) < _MOST
             self._programs[key] = self._trace(leaves, form) if room else None
-        found = self._programs[key]
-        if found is not None and len(found.places) == len(leaves):
-            types, shapes, dtypes = (
-                list(map(fact, leaves)) for fact in (type, _shape, _dtype)
-            )
-            self._latest = (found, form, types, shapes, dtypes)
-        return found
+        return self._programs[key]
 
     def _signature(self, x: Any) -> Any:
         if self._backend.is_tensor(x):

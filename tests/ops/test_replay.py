@@ -104,6 +104,29 @@ def test_signatures_are_shapes_dtypes_and_other_values() -> None:
     assert len(runs) == 7
 
 
+def test_the_same_tensors_in_other_lists_are_another_signature() -> None:
+    def placed(*args: Any, **kwargs: Any) -> Any:
+        values = keras.tree.flatten((args, kwargs))
+        total = ops.sum(ops.stack([x * (i + 1) for i, x in enumerate(values)]))
+        return total + len(args) + 10 * len(args[0]) + 100 * len(kwargs)
+
+    fn, runs = compiled(placed)
+    x, y, z = X, X + 1, X + 2
+    calls: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+        (([x, y], z), {}),
+        (([x], y, z), {}),
+        (([x, y], [z]), {}),
+        (([x, [y]], z), {}),
+        (([x, y],), {"last": z}),
+        (((x, y), z), {}),
+    ]
+    for again in range(2):
+        for args, kwargs in calls:
+            for _ in range(2):
+                same(fn(*args, **kwargs), placed(*args, **kwargs))
+        assert len(runs) == len(calls), again
+
+
 @pytest.mark.parametrize(
     "use",
     [
