@@ -31,6 +31,18 @@ KEPT = 250
 _run = {"tests": 0}
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Let JAX keep its programs for the next run, where pytest keeps what it knows.
+
+    Most of the time that tests spend on JAX is XLA's, which compiles a program of some
+    operators for each shape.
+    """
+    cache = getattr(config, "cache", None)
+    if cache is not None and not os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        os.environ["JAX_COMPILATION_CACHE_DIR"] = str(cache.mkdir("jax-programs"))
+        os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
 def pytest_runtest_teardown() -> None:
     """Drop compiled programs now and then, which JAX would keep until it ends."""
     _run["tests"] += 1
