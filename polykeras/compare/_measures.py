@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from functools import cache
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -80,13 +82,20 @@ def measure(found: Array, expected: Array, dtype: str) -> Measure:
     >>> m.max_abs, m.max_rel, m.identical
     (0.5, 0.25, False)
     """
-    sums = _Sums(dtype, complex_=np.iscomplexobj(expected))
     found, expected = np.asarray(found), np.asarray(expected)
+    sums = _Sums(dtype, complex_=expected.dtype.kind == "c")
     flat, right = found.reshape(-1), expected.reshape(-1)
     with np.errstate(all="ignore"):
         for at in range(0, flat.size, BLOCK):
             sums.add(flat[at : at + BLOCK], right[at : at + BLOCK], at)
         return sums.measure(found.shape)
+
+
+@cache
+def _facts(dtype: str) -> tuple[Any, float]:
+    """Return the NumPy dtype and the distance from 1 to the next number, 0 if none."""
+    epsilon = epsilon_of(dtype) if dtypes.is_inexact(dtype) else 0.0
+    return dtypes.as_numpy_dtype(dtype), epsilon
 
 
 class _Sums:
@@ -99,9 +108,8 @@ class _Sums:
 
     def __init__(self, dtype: str, *, complex_: bool) -> None:
         self.dtype = dtype
-        self.narrow = dtypes.as_numpy_dtype(dtype)
+        self.narrow, self.epsilon = _facts(dtype)
         self.wide = np.complex128 if complex_ else np.float64
-        self.epsilon = epsilon_of(dtype) if dtypes.is_inexact(dtype) else 0.0
         self.identical = True
         self.largest = self.total = self.noise = 0.0
         self.signal = self.crossed = self.ceiling = self.ulp = 0.0
@@ -118,21 +126,21 @@ class _Sums:
         away = found.astype(self.wide)
         np.subtract(away, want, out=away)
         error = np.abs(away)
-        largest = float(error.max())
-        if not np.isfinite(largest):
+        largest = float(np.maximum.reduce(error))
+        if not math.isfinite(largest):
             want, got = self._finite(want, found.astype(self.wide), at)
             away = got - want
             error = np.abs(away)
-            largest = float(error.max())
+            largest = float(np.maximum.reduce(error))
         sizes = np.abs(want)
         self.size += error.size
         self.largest = max(self.largest, largest)
-        self.ceiling = max(self.ceiling, float(sizes.max()))
-        self.total += float(error.sum())
+        self.ceiling = max(self.ceiling, float(np.maximum.reduce(sizes)))
+        self.total += float(np.add.reduce(error))
         self.noise += float(np.vdot(error, error))
         self.signal += float(np.vdot(want, want).real)
         self.crossed += float(np.vdot(want, away).real)
-        if largest and dtypes.is_inexact(self.dtype):
+        if largest and self.epsilon:
             self._count_ulp(error, sizes)
 
     def _count_ulp(self, error: Array, sizes: Array) -> None:
@@ -147,7 +155,7 @@ class _Sums:
             error, sizes = error[more], sizes[more]
         units = spacing(sizes, self.dtype)
         np.divide(error, units, out=units)
-        self.ulp = max(self.ulp, float(units.max()))
+        self.ulp = max(self.ulp, float(np.maximum.reduce(units)))
 
     def _finite(self, want: Array, got: Array, at: int) -> tuple[Array, Array]:
         """Return a block with 0 for what is not finite, and note where that is odd."""
@@ -165,19 +173,18 @@ class _Sums:
         # each part is.
         half = 0.5 if self.wide is np.float64 else np.sqrt(0.5)
         ulp = self.ulp if self.ulp > half else 0.0
-        if self.nonfinite or (self.largest and not dtypes.is_inexact(self.dtype)):
-            ulp = np.inf
+        if self.nonfinite or (self.largest and not self.epsilon):
+            ulp = math.inf
         # want * got and |got|^2 from want * (got - want) and |got - want|^2.
         product = self.signal + self.crossed
         power = max(0.0, self.noise + self.signal + 2 * self.crossed)
-        norms = float(np.sqrt(self.signal) * np.sqrt(power))
-        ratio = np.divide(self.signal, self.noise)
+        norms = math.sqrt(self.signal) * math.sqrt(power)
         return Measure(
             max_abs=self.largest,
             mean_abs=self.total / self.size if self.size else 0.0,
             max_rel=self._relative(),
             ulp=ulp,
-            sqnr=10 * float(np.log10(ratio)) if self.noise else np.inf,
+            sqnr=self._sqnr(),
             cosine=product / norms if norms else 1.0,
             identical=self.identical,
             nonfinite=self.nonfinite,
@@ -191,7 +198,13 @@ class _Sums:
     def _relative(self) -> float:
         if self.ceiling:
             return self.largest / self.ceiling
-        return np.inf if self.largest else 0.0
+        return math.inf if self.largest else 0.0
+
+    def _sqnr(self) -> float:
+        if not self.noise:
+            return math.inf
+        ratio = self.signal / self.noise
+        return 10 * math.log10(ratio) if ratio else -math.inf
 
 
 @dataclass
