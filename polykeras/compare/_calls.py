@@ -24,7 +24,7 @@ from polykeras.layers.recurrent.rnn import RNN
 from polykeras.ops._operands import Traced
 from polykeras.state import StateScope, current_scope
 
-__all__ = ["Call", "Fed", "Watcher", "bare"]
+__all__ = ["Call", "Fed", "Watcher", "values_in"]
 
 
 @dataclass
@@ -77,14 +77,14 @@ Fed: TypeAlias = "tuple[Call, list[Array | None]]"
 """A call inside a layer that runs alone, and the inputs that it was given."""
 
 
-def bare(structure: Any) -> Any:
-    """Return a structure with values in place of tensors that a tape records."""
+def values_in(structure: Any) -> tuple[list[Any], Any]:
+    """Return the leaves of a structure, values for tensors that a tape records.
+
+    Returns:
+        The leaves, and what rebuilds the structure.
+    """
     leaves, form = tree.flatten_leaves(structure)
-    if not any(isinstance(x, TapeTensor) for x in leaves):
-        return structure
-    return tree.unflatten_leaves(
-        form, [x.primal() if isinstance(x, TapeTensor) else x for x in leaves]
-    )
+    return [x.primal() if isinstance(x, TapeTensor) else x for x in leaves], form
 
 
 class Watcher:
@@ -109,7 +109,7 @@ class Watcher:
         self, layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Run one call, or answer it from the record."""
-        given = bare((args, kwargs))
+        given, _ = values_in((args, kwargs))
         if is_abstract_engine() or not self._is_concrete(given):
             return layer.call(*args, **kwargs)
         path = "/".join((*self._path, layer.name))
@@ -119,7 +119,7 @@ class Watcher:
             call = self._answers.get(key)
             if call is None:
                 return layer.call(*args, **kwargs)
-            self._fed.append((call, self.arrays(given)))
+            self._fed.append((call, self.held(given)))
             return self._answer(call)
         self._path.append(layer.name)
         try:
@@ -137,12 +137,12 @@ class Watcher:
         """Run one call and do something about it."""
         raise NotImplementedError
 
-    def _is_concrete(self, structure: Any) -> bool:
+    def _is_concrete(self, leaves: list[Any]) -> bool:
         engine = active()
         return all(
             not isinstance(x, Traced)
             and (not self.engine.is_tensor(x) or engine.is_concrete(x))
-            for x in tree.flatten(structure)
+            for x in leaves
         )
 
     def _answer(self, call: Call) -> Any:
@@ -157,7 +157,7 @@ class Watcher:
 
     def replaced(self, structure: Any, values: list[Array | None]) -> Any:
         """Return a structure with recorded values in place of its tensors."""
-        leaves, form = tree.flatten_leaves(bare(structure))
+        leaves, form = values_in(structure)
         if len(leaves) != len(values):
             return structure
         new = [
@@ -235,7 +235,10 @@ class Watcher:
 
         They may share memory with the tensors.
         """
-        leaves, _ = tree.flatten_leaves(bare(structure))
+        return self.held(values_in(structure)[0])
+
+    def held(self, leaves: list[Any]) -> list[Array | None]:
+        """Return the values of the tensors among leaves, None for others."""
         return [
             np.asarray(self.engine.to_numpy(x)) if self.engine.is_tensor(x) else None
             for x in leaves

@@ -151,11 +151,11 @@ def train(
         with watched, _seeing(model, see if first else None):
             logs = model.train_on_batch(x, y, return_dict=True)
         result.losses.append(_loss_in(logs, model))
-        weights = [_array(engine, v.stored()) for v in variables]
+        weights = [engine.to_numpy(v.stored()) for v in variables]
         if beside is not None:
             result.distances.append(relative_distance(weights, beside.weights[step]))
         if with_weights:
-            result.weights.append([keep(w) for w in weights])
+            result.weights.append([keep(np.array(w)) for w in weights])
         if step == 0:
             for path, old, new, v in zip(
                 paths, before, weights, variables, strict=True

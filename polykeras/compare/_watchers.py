@@ -13,9 +13,9 @@ from weakref import ref
 
 import numpy as np
 
-from polykeras import dtypes, tree
+from polykeras import dtypes
 from polykeras.backend import Array, Backend, engine_scope
-from polykeras.compare._calls import Call, Fed, Watcher, bare
+from polykeras.compare._calls import Call, Fed, Watcher, values_in
 from polykeras.compare._measures import Bound
 from polykeras.compare._noise import Perturbed
 from polykeras.compare._sequences import Curve, goes_step_by_step, recorded
@@ -79,8 +79,7 @@ class Recorder(Watcher):
         kwargs: dict[str, Any],
     ) -> Any:
         """Run and record."""
-        given = tree.flatten_leaves(bare((args, kwargs)))[0]
-        inputs = [self._keep(x) for x in given]
+        inputs = [self._keep(x) for x in values_in((args, kwargs))[0]]
         sequence = None
         if self._mode == "inference" and goes_step_by_step(layer):
             with self._unwatched():
@@ -88,7 +87,7 @@ class Recorder(Watcher):
                     cast("RNN", layer), args, kwargs, self.engine, self._store
                 )
         outputs = layer.call(*args, **kwargs)
-        leaves, form = tree.flatten_leaves(bare(outputs))
+        leaves, form = values_in(outputs)
         found = [self._keep(x) for x in leaves]
         before = self._earlier.pop(key, None)
         if self._same:
@@ -311,11 +310,12 @@ class Follower(Watcher):
         if steps is not None and call.sequence is not None:
             curve = call.sequence.curve(steps)
         outputs = layer.call(*args, **kwargs)
+        leaves, _ = values_in(outputs)
         names = [
             self.engine.dtype_name(x) if self.engine.is_tensor(x) else ""
-            for x in tree.flatten_leaves(bare(outputs))[0]
+            for x in leaves
         ]
-        self.tell(Outcome(call, self.arrays(outputs), alone, names, fed, curve, again))
+        self.tell(Outcome(call, self.held(leaves), alone, names, fed, curve, again))
         return outputs
 
 
