@@ -39,6 +39,8 @@ def copied(value: Any, memo: dict[int, Any]) -> Any:
         new |= {copied(k, memo): copied(x, memo) for k, x in value.items()}
     elif kind is tuple:
         new = value if is_constant(value) else tuple(copied(x, memo) for x in value)
+    elif hasattr(kind, "__deepcopy__"):
+        new = memo[id(value)] = kind.__deepcopy__(value, memo)
     else:
         new = copy.deepcopy(value, memo)
     return new

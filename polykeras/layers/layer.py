@@ -157,21 +157,24 @@ class Layer(LayerState, LayerBuilding, LayerConfig, CheckedArguments):
     def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
         new: Layer = object.__new__(type(self))
         memo[id(self)] = new
-        object.__setattr__(new, "_tracker", Tracker())
-        object.__setattr__(new, "_arguments", self._arguments)
+        held, tracker = vars(new), Tracker()
+        held["_tracker"], held["_arguments"] = tracker, self._arguments
         for name, value in vars(self).items():
-            if name in ("_tracker", "_arguments"):
+            if name in held:
                 continue
             if name in _RESET_IN_COPIES:
-                setattr(new, name, _RESET_IN_COPIES[name]())
+                held[name] = _RESET_IN_COPIES[name]()
             elif is_constant(value):
-                object.__setattr__(new, name, value)
+                held[name] = value
             elif name == "_inbound_nodes":
                 # Calls in other models stay with the original.
-                new._inbound_nodes = [memo[id(n)] for n in value if id(n) in memo]
+                held[name] = [memo[id(n)] for n in value if id(n) in memo]
             else:
-                setattr(new, name, copied(value, memo))
-        new._tracker.added = copied(self._tracker.added, memo)
+                held[name] = copied(value, memo)
+        # Nobody has lists of its parts yet, so no layer's become invalid.
+        known = self._tracker.attributes
+        tracker.attributes = {name: held[name] for name in known if name in held}
+        tracker.added = copied(self._tracker.added, memo)
         return new
 
     def __repr__(self) -> str:
