@@ -38,6 +38,7 @@ from polykeras_jax import (
     statistics,
     windows,
 )
+from polykeras_jax.naming import name_of
 
 __all__ = ["JaxBackend"]
 
@@ -132,7 +133,7 @@ class JaxBackend(Backend):
         """Return an array: calls move it, at a tenth of what a tensor of it costs."""
         if x.dtype in _wide_dtypes:
             # Calls would make 32 bits of it.
-            return self.from_numpy(x, x.dtype.name)
+            return self.from_numpy(x, name_of(x.dtype))
         if x.nbytes < _LARGE_BYTES:
             return x
         if jax.default_backend() != "cpu":
@@ -152,7 +153,7 @@ class JaxBackend(Backend):
 
     def dtype_name(self, x: Any) -> str:
         """Return the canonical dtype name."""
-        return str(x.dtype.name)
+        return name_of(x.dtype)
 
     def scalar(self, value: complex, dtype: str) -> Any:
         """Return a NumPy scalar: no device transfer, and constant under tracing."""

@@ -11,6 +11,7 @@ from jax.extend.core import get_opaque_trace_state
 
 from polykeras import dtypes
 from polykeras.backend.array_api.creation import float_range
+from polykeras_jax.naming import name_of
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -23,7 +24,7 @@ _OUTSIDE: Final = get_opaque_trace_state()  # type: ignore[no-untyped-call]
 
 def _cast(x: Any, dtype: str) -> jax.Array:
     x = jnp.asarray(x)
-    if dtypes.is_complex(x.dtype.name) and dtype not in (*dtypes.COMPLEX, "bool"):
+    if dtypes.is_complex(name_of(x.dtype)) and dtype not in (*dtypes.COMPLEX, "bool"):
         x = jnp.real(x)
     result: jax.Array = x.astype(_native(dtype))
     return result

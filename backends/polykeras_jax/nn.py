@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from polykeras import dtypes, ops
+from polykeras_jax.naming import name_of
 
 if TYPE_CHECKING:
     from polykeras.backend import Kernel
@@ -85,7 +86,7 @@ def _four(x: Any) -> Any:
 def _batch_normalization_training(
     x: Any, axis: int, offset: Any, scale: Any, epsilon: float
 ) -> tuple[Any, Any, Any]:
-    wide = x.astype(dtypes.accumulation_dtype(x.dtype.name))
+    wide = x.astype(dtypes.accumulation_dtype(name_of(x.dtype)))
     shape = tuple(n if i == axis else 1 for i, n in enumerate(x.shape))
     scale, offset = (
         jnp.full(shape, default, wide.dtype)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import jax.numpy as jnp
 
 from polykeras import dtypes
+from polykeras_jax.naming import name_of
 
 if TYPE_CHECKING:
     from jax import Array
@@ -21,7 +22,7 @@ Axes = tuple[int, ...]
 
 def _sum(x: Array, axis: Axes, keepdims: bool) -> Array:
     # jnp.sum accumulates small floats in float32.
-    dtype = dtypes.sum_dtype(x.dtype.name)
+    dtype = dtypes.sum_dtype(name_of(x.dtype))
     return jnp.sum(x, axis, dtype=dtype, keepdims=keepdims)
 
 

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from polykeras import dtypes
+from polykeras_jax.naming import name_of
 
 if TYPE_CHECKING:
     from jax import Array
@@ -20,7 +21,7 @@ Axes = tuple[int, ...]
 
 
 def _wide(x: Array) -> Array:
-    return x.astype(dtypes.accumulation_dtype(x.dtype.name))
+    return x.astype(dtypes.accumulation_dtype(name_of(x.dtype)))
 
 
 def _mean(x: Array, axis: Axes, keepdims: bool) -> Array:
