@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["OPS", "front_end_calls", "measure", "raw_calls"]
 
-OPS = ("exp", "add", "matmul", "sum", "relu")
+OPS = ("exp", "add", "scale", "matmul", "sum", "relu")
 _ROUNDS = 31
 _CALLS = 400
 
@@ -25,8 +25,12 @@ def front_end_calls() -> dict[str, Callable[..., Any]]:
     """Return for each op the front end's call, for the arguments of `raw_calls`."""
     from polykeras import ops
 
-    calls = {name: getattr(ops, name) for name in OPS}
-    return {**calls, "sum": lambda x: ops.sum(x, axis=1)}
+    calls = {name: getattr(ops, name) for name in OPS if name != "scale"}
+    return {
+        **calls,
+        "scale": lambda x: ops.multiply(x, 2.0),
+        "sum": lambda x: ops.sum(x, axis=1),
+    }
 
 
 def _of_numpy() -> dict[str, Any]:
@@ -37,6 +41,7 @@ def _of_numpy() -> dict[str, Any]:
     return {
         "exp": (np.exp, (x,)),
         "add": (np.add, (x, x)),
+        "scale": (lambda a: np.multiply(a, 2.0), (x,)),
         "matmul": (np.matmul, (x, x)),
         "sum": (lambda a: np.add.reduce(a, 1), (x,)),
         "relu": (lambda a: np.maximum(a, zero), (x,)),
@@ -50,6 +55,7 @@ def _of_torch() -> dict[str, Any]:
     return {
         "exp": (torch.exp, (x,)),
         "add": (torch.add, (x, x)),
+        "scale": (lambda a: torch.mul(a, 2.0), (x,)),
         "matmul": (torch.matmul, (x, x)),
         "sum": (lambda a: torch.sum(a, 1), (x,)),
         "relu": (torch.relu, (x,)),
@@ -64,6 +70,7 @@ def _of_jax() -> dict[str, Any]:
     return {
         "exp": (jnp.exp, (x,)),
         "add": (jnp.add, (x, x)),
+        "scale": (lambda a: jnp.multiply(a, 2.0), (x,)),
         "matmul": (jnp.matmul, (x, x)),
         "sum": (lambda a: jnp.sum(a, 1), (x,)),
         "relu": (jax.nn.relu, (x,)),

@@ -23,7 +23,7 @@ from polykeras.backend import Backend, active, set_default_kernels
 from polykeras.backend._selection import _block, _choose, _process
 from polykeras.errors import PolykerasError
 from polykeras.ops._operands import Operand, Traced
-from polykeras.ops._promotion import CONVERTERS, promote
+from polykeras.ops._promotion import CONVERTERS, number, promote
 from polykeras.ops._registry import REGISTRY
 
 __all__ = ["Op", "OpFunction", "op", "primitive"]
@@ -33,6 +33,7 @@ R_co = TypeVar("R_co", covariant=True)
 Rule = TypeVar("Rule", bound=Callable[..., Any])
 _EMPTY = inspect.Parameter.empty
 _MISSING: Any = object()
+_NUMBERS = (float, int)
 _current = _block.get
 _KINDS = ("common", "inexact", "boolean", "integer", "tensor", "sequence", "tree")
 
@@ -92,6 +93,11 @@ class Op:
         self.names = [p.name for p in parameters]
         self.defaults = [p.default for p in parameters]
         self._index = {name: i for i, name in enumerate(self.names)}
+        # So many arguments by position leave none out that has no default.
+        self._needed = 1 + max(
+            (i for i, default in enumerate(self.defaults) if default is _EMPTY),
+            default=-1,
+        )
         self.variadic = next(
             (i for i, p in enumerate(parameters) if p.kind is p.VAR_POSITIONAL), None
         )
@@ -135,7 +141,7 @@ class Op:
                     break
                 bound[i] = value
             else:
-                if all(value is not _EMPTY for value in bound):
+                if len(args) >= self._needed or all(x is not _EMPTY for x in bound):
                     return bound
         try:
             complete = self.signature.bind(*args, **kwargs)
@@ -296,19 +302,39 @@ def _binary(op: Op) -> Callable[..., Any]:
         engine = _current() or _process[0] or _choose()
         if type(x1) is type(x2) is engine.tensor_type:
             dtype = x1.dtype
-            if dtype is x2.dtype and (not only_inexact or dtype in engine.inexact):
-                try:
-                    return engine.kernels[name](x1, x2)
-                except PolykerasError:
-                    op.refuse(engine, [x1, x2])
-                    raise
-                except Exception as error:
-                    raise op.explain(engine, [x1, x2], error) from error
+            fits = dtype is x2.dtype and (not only_inexact or dtype in engine.inexact)
+        else:
+            fits = False
+            if type(x1) in _NUMBERS or type(x2) in _NUMBERS:
+                # A composition may look at the number.
+                composed = engine.kernels[name] is op.fn
+                pair = None if composed else _as_tensors(engine, x1, x2)
+                if pair is not None:
+                    (x1, x2), fits = pair, True
+        if fits:
+            try:
+                return engine.kernels[name](x1, x2)
+            except PolykerasError:
+                op.refuse(engine, [x1, x2])
+                raise
+            except Exception as error:
+                raise op.explain(engine, [x1, x2], error) from error
         if x2 is _MISSING or x1 is _MISSING:
             return op.run(engine, _complete(op, (x1, x2)))
         return op.run(engine, [x1, x2])
 
     return call
+
+
+def _as_tensors(engine: Backend, x1: Any, x2: Any) -> tuple[Any, Any] | None:
+    """Return a tensor of floats and a number of its dtype; None for anything else."""
+    tensor = engine.tensor_type
+    if type(x1) is tensor:
+        if x1.dtype in engine.inexact:
+            return x1, number(engine, x2, engine.dtype_name(x1))
+    elif type(x2) is tensor and x2.dtype in engine.inexact:
+        return number(engine, x1, engine.dtype_name(x2)), x2
+    return None
 
 
 def _complete(op: Op, given: tuple[Any, ...]) -> list[Any]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import reprlib
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+import ml_dtypes
+import numpy as np
+
 from polykeras import config, dtypes
-from polykeras.errors import DTypeError
+from polykeras.errors import ArgumentError, DTypeError
 from polykeras.ops._operands import Traced
 from polykeras.ops._registry import REGISTRY
 
 if TYPE_CHECKING:
     from polykeras.backend import Backend
 
-__all__ = ["CONVERTERS", "cast", "dtype_of", "promote"]
+__all__ = ["CONVERTERS", "cast", "dtype_of", "number", "promote"]
 
 
 def dtype_of(engine: Backend, x: Any) -> str:
@@ -26,6 +32,52 @@ def cast(engine: Backend, x: Any, dtype: str) -> Any:
     if isinstance(x, Traced):
         return REGISTRY["cast"](x, dtype)
     return engine.kernels["cast"](x, dtype)
+
+
+def number(engine: Backend, value: Any, dtype: str) -> Any:
+    """Return a Python number as a tensor without axes.
+
+    Args:
+        engine: The active backend.
+        value: The number.
+        dtype: That of the tensor. Floats that it does not hold become the largest or
+            infinite.
+
+    Raises:
+        ArgumentError: If it is a dtype of integers, which does not hold the number, or
+            no float is as large.
+    """
+    if not isinstance(value, complex):
+        low, high = _range(dtype)
+        if not low <= value <= high:
+            value = _rounded(value, dtype)
+    return engine.scalar(value, dtype)
+
+
+@cache
+def _range(dtype: str) -> tuple[float, float]:
+    if dtypes.is_inexact(dtype):
+        info: Any = ml_dtypes.finfo(dtypes.as_numpy_dtype(dtype))  # type: ignore[no-untyped-call]
+        return float(info.min), float(info.max)
+    if dtype == "bool":
+        return 0, 1
+    found = np.iinfo(dtypes.as_numpy_dtype(dtype))
+    return int(found.min), int(found.max)
+
+
+def _rounded(value: float, dtype: str) -> float:
+    """Return a number that is beyond the range of a dtype as one of it."""
+    wide = None
+    if dtypes.is_inexact(dtype):
+        with contextlib.suppress(OverflowError):
+            wide = float(value)
+    if wide is None:
+        raise ArgumentError(
+            f"The number {reprlib.repr(value)} does not fit into {dtype}, the dtype of "
+            "the tensor beside it. Cast the tensor to a wider dtype first."
+        )
+    with np.errstate(all="ignore"):
+        return float(np.real(np.asarray(wide).astype(dtypes.as_numpy_dtype(dtype))))
 
 
 def promote(
@@ -85,7 +137,7 @@ def _promote_unlike(
         target = dtypes.to_inexact(target, floatx)
     for i, name in names.items():
         if i in scalars:
-            args[i] = engine.scalar(args[i], target)
+            args[i] = number(engine, args[i], target)
         elif name != target:
             args[i] = cast(engine, args[i], target)
 

@@ -88,6 +88,8 @@ def canonical_axes(op: str, axis: Any, ndim: int) -> tuple[int, ...]:
     """
     if axis is None:
         return tuple(range(ndim))
+    if type(axis) is int:
+        return (canonical_axis(op, axis, ndim),)
     given = axis if isinstance(axis, list | tuple) else (axis,)
     axes = tuple(canonical_axis(op, a, ndim) for a in given)
     if len(set(axes)) != len(axes):
