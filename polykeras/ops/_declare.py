@@ -23,7 +23,7 @@ from polykeras.backend import Backend, active, set_default_kernels
 from polykeras.backend._selection import _block, _choose, _process
 from polykeras.errors import PolykerasError
 from polykeras.ops._operands import Operand, Traced
-from polykeras.ops._promotion import CONVERTERS, number, promote
+from polykeras.ops._promotion import CONVERTERS, promote, with_number
 from polykeras.ops._registry import REGISTRY
 
 __all__ = ["Op", "OpFunction", "op", "primitive"]
@@ -308,7 +308,7 @@ def _binary(op: Op) -> Callable[..., Any]:
             if type(x1) in _NUMBERS or type(x2) in _NUMBERS:
                 # A composition may look at the number.
                 composed = engine.kernels[name] is op.fn
-                pair = None if composed else _as_tensors(engine, x1, x2)
+                pair = None if composed else with_number(engine, x1, x2)
                 if pair is not None:
                     (x1, x2), fits = pair, True
         if fits:
@@ -324,17 +324,6 @@ def _binary(op: Op) -> Callable[..., Any]:
         return op.run(engine, [x1, x2])
 
     return call
-
-
-def _as_tensors(engine: Backend, x1: Any, x2: Any) -> tuple[Any, Any] | None:
-    """Return a tensor of floats and a number of its dtype; None for anything else."""
-    tensor = engine.tensor_type
-    if type(x1) is tensor:
-        if x1.dtype in engine.inexact:
-            return x1, number(engine, x2, engine.dtype_name(x1))
-    elif type(x2) is tensor and x2.dtype in engine.inexact:
-        return number(engine, x1, engine.dtype_name(x2)), x2
-    return None
 
 
 def _complete(op: Op, given: tuple[Any, ...]) -> list[Any]:

@@ -19,7 +19,7 @@ from polykeras.ops._registry import REGISTRY
 if TYPE_CHECKING:
     from polykeras.backend import Backend
 
-__all__ = ["CONVERTERS", "cast", "dtype_of", "number", "promote"]
+__all__ = ["CONVERTERS", "cast", "dtype_of", "promote", "with_number"]
 
 
 def dtype_of(engine: Backend, x: Any) -> str:
@@ -34,7 +34,7 @@ def cast(engine: Backend, x: Any, dtype: str) -> Any:
     return engine.kernels["cast"](x, dtype)
 
 
-def number(engine: Backend, value: Any, dtype: str) -> Any:
+def _number(engine: Backend, value: Any, dtype: str) -> Any:
     """Return a Python number as a tensor without axes.
 
     Args:
@@ -52,6 +52,17 @@ def number(engine: Backend, value: Any, dtype: str) -> Any:
         if not low <= value <= high:
             value = _rounded(value, dtype)
     return engine.scalar(value, dtype)
+
+
+def with_number(engine: Backend, x1: Any, x2: Any) -> tuple[Any, Any] | None:
+    """Return a tensor of floats and a number of its dtype; None for anything else."""
+    tensor = engine.tensor_type
+    if type(x1) is tensor:
+        if x1.dtype in engine.inexact:
+            return x1, _number(engine, x2, engine.dtype_name(x1))
+    elif type(x2) is tensor and x2.dtype in engine.inexact:
+        return _number(engine, x1, engine.dtype_name(x2)), x2
+    return None
 
 
 @cache
@@ -137,7 +148,7 @@ def _promote_unlike(
         target = dtypes.to_inexact(target, floatx)
     for i, name in names.items():
         if i in scalars:
-            args[i] = number(engine, args[i], target)
+            args[i] = _number(engine, args[i], target)
         elif name != target:
             args[i] = cast(engine, args[i], target)
 
