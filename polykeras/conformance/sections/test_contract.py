@@ -144,6 +144,22 @@ def test_scalars_are_accepted_by_kernels(backend: Backend) -> None:
     assert backend.dtype_name(product) == "float32"
 
 
+def test_numbers_beside_tensors_fit_or_are_infinite_or_refused(
+    backend: Backend,
+) -> None:
+    whole = backend.from_numpy(np.array([1, 2]), "uint8")
+    single = backend.from_numpy(X, "float32")
+    with engine_scope(backend):
+        for number in (-1, 256, 10**400):
+            with pytest.raises(ArgumentError, match="does not fit into uint8"):
+                REGISTRY["add"](whole, number)
+        total = REGISTRY["add"](whole, 253)
+        low = REGISTRY["add"](single, -1e300)
+    assert backend.to_numpy(total).tolist() == [254, 255]
+    np.testing.assert_array_equal(backend.to_numpy(low), np.full(X.shape, -np.inf))
+    assert backend.dtype_name(low) == "float32"
+
+
 def test_python_numbers_take_the_default_dtypes(backend: Backend) -> None:
     for value, dtype in ((3, "int32"), (3.0, "float32"), (True, "bool")):
         x = backend.convert_to_tensor(value)
