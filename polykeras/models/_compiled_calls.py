@@ -18,7 +18,7 @@ from polykeras.layers._tracking import Tracker
 from polykeras.masking import get_mask, set_mask
 from polykeras.state import StateScope
 from polykeras.training._foreign_code import only_library_code
-from polykeras.training._step import dry_run
+from polykeras.training._survey import dry_run
 from polykeras.training.data import is_text
 from polykeras.variables import tensors_of
 

@@ -12,6 +12,7 @@ from polykeras.errors import StateError
 from polykeras.layers._tracking import unique, while_frozen
 from polykeras.training._compile_loss import CompileLoss
 from polykeras.training._compile_metrics import CompileMetrics
+from polykeras.training._samples import masked
 from polykeras.training.data import unpack
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class BatchSteps:
             self.optimizer.apply(grads, variables)
         else:
             _, (loss, y_pred) = loss_of_batch()
-        self._track_loss(loss, x)
+        self._track_loss(loss, _batch_size(x))
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
@@ -74,7 +75,23 @@ class BatchSteps:
         x, y, sample_weight = unpack(data)
         y_pred = self(x, training=False)  # type: ignore[operator]
         loss = self._loss_of(x, y, y_pred, sample_weight, training=False)
-        self._track_loss(loss, x)
+        self._track_loss(loss, _batch_size(x))
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def _test_step_of_some(self, data: Any, counts: Tensor) -> dict[str, Any]:
+        """Evaluate the samples of a batch that count.
+
+        Args:
+            data: As for `test_step`.
+            counts: Which samples count, bool of shape (B,).
+        """
+        x, y, sample_weight = unpack(data)
+        y_pred = self(x, training=False)  # type: ignore[operator]
+        y_pred = tree.map_leaves(lambda out: masked(out, counts), y_pred)
+        size = ops.sum(ops.cast(counts, "float32"))
+        loss = self._total_loss(y, y_pred, sample_weight, size)
+        assert loss is not None
+        self._track_loss(loss, size)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
@@ -118,22 +135,31 @@ class BatchSteps:
         Raises:
             StateError: If there is no loss at all.
         """
-        parts: list[Any] = []
-        if self._compile_loss is not None:
-            names = getattr(self, "output_names", None)
-            loss = self._compile_loss(y, y_pred, sample_weight, names)
-            if loss is not None:
-                parts.append(loss)
-        parts += [ops.sum(ops.cast(x, "float32")) for x in self.losses]
-        self._clear_losses()
-        if not parts:
+        total = self._total_loss(y, y_pred, sample_weight)
+        if total is None:
             if training:
                 raise StateError(
                     f"The model {self.name!r} has no loss to minimise. Pass loss= to "
                     "compile, call add_loss in a layer, or override compute_loss."
                 )
             return ops.zeros(())
-        total = parts[0]
+        return total
+
+    def _total_loss(
+        self, y: Any, y_pred: Any, sample_weight: Any, size: Any = None
+    ) -> Tensor | None:
+        """Return the compiled losses plus those of layers, or None without any."""
+        parts: list[Any] = []
+        if self._compile_loss is not None:
+            names = getattr(self, "output_names", None)
+            loss = self._compile_loss(y, y_pred, sample_weight, names, size)
+            if loss is not None:
+                parts.append(loss)
+        parts += [ops.sum(ops.cast(x, "float32")) for x in self.losses]
+        self._clear_losses()
+        if not parts:
+            return None
+        total: Tensor = parts[0]
         for part in parts[1:]:
             total = ops.add(total, part)
         return total
@@ -175,12 +201,9 @@ class BatchSteps:
                 results |= value if isinstance(value, dict) else {metric.name: value}
         return results
 
-    def _track_loss(self, loss: Tensor, x: Any) -> None:
-        if self._loss_tracker is None:
-            return
-        leaves = [v for v in tree.flatten(x) if hasattr(v, "shape") and v.shape]
-        weight = leaves[0].shape[0] if leaves else None
-        self._loss_tracker.update_state(loss, sample_weight=weight)
+    def _track_loss(self, loss: Tensor, size: Any) -> None:
+        if self._loss_tracker is not None:
+            self._loss_tracker.update_state(loss, sample_weight=size)
 
     def _loss_metrics(self) -> list[Any]:
         """Return the running means of the total loss and those of the outputs."""
@@ -211,3 +234,9 @@ class BatchSteps:
         """Start all metrics anew."""
         for metric in self.metrics:
             metric.reset_state()
+
+
+def _batch_size(x: Any) -> int | None:
+    """Return the length of the first tensor with axes, None if there is none."""
+    leaves = [v for v in tree.flatten(x) if hasattr(v, "shape") and v.shape]
+    return leaves[0].shape[0] if leaves else None

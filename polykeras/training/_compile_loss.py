@@ -63,6 +63,7 @@ class CompileLoss:
         y_pred: Any,
         sample_weight: Any = None,
         output_names: list[str] | None = None,
+        size: Any = None,
     ) -> Any:
         """Return the total loss of a batch, or None if no output has one.
 
@@ -71,6 +72,7 @@ class CompileLoss:
             y_pred: Outputs.
             sample_weight: Likewise; one serves all outputs.
             output_names: The names that the model gives its outputs.
+            size: Samples that count; None means all.
 
         Raises:
             ArgumentError: If targets, losses or weights do not fit the outputs.
@@ -93,8 +95,10 @@ class CompileLoss:
                 )
             value = fn(target, out, _with_mask(fn, out, weight))
             if name in self._trackers:
-                size = out.shape[0] if out.shape else None
-                self._trackers[name].update_state(ops.stop_gradient(value), size)
+                count = size
+                if count is None and out.shape:
+                    count = out.shape[0]
+                self._trackers[name].update_state(ops.stop_gradient(value), count)
             if factor is not None:
                 value = ops.multiply(value, factor)
             total = value if total is None else ops.add(total, value)

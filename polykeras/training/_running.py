@@ -20,8 +20,9 @@ from polykeras.training._labels import (
     has_numbered_classes,
     numbered_classes,
 )
-from polykeras.training._samples import samples_apart
-from polykeras.training._step import Step, dry_run
+from polykeras.training._samples import loss_apart, metric_apart, samples_apart
+from polykeras.training._step import Step
+from polykeras.training._survey import dry_run
 from polykeras.training.data import is_text, unpack
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Running"]
 
+# What users may set on a model that is not of a class of their own.
+_REPLACEABLE: Final = frozenset(
+    {"call", "compute_loss", "compute_metrics", "predict_step", "test_step"}
+)
 # Far from the seeds that people choose, so that no two streams of keys meet.
 _INFERENCE: Final = 0x9E3779B9
 
@@ -101,6 +106,7 @@ class Running(BatchSteps):
                 next_keys=self._next_keys if kind == "train" else self._inference_keys,
                 key=key,
                 collects=kind == "predict",
+                fn_of_some=self._test_step_of_some if kind == "test" else None,
             )
             self._steps[kind] = cached
         return cached
@@ -120,18 +126,38 @@ class Running(BatchSteps):
             each=each,
             steps=data.steps,
             observed=observed,
-            apart=lambda: step is self._steps.get("predict") and self._samples_apart(),
+            apart=lambda: (
+                (step is self._steps.get("predict") and self._predicts_apart())
+                or (step is self._steps.get("test") and self._evaluates_apart())
+            ),
         )
 
-    def _samples_apart(self) -> bool:
+    def _predicts_apart(self) -> bool:
         """Return whether `predict` may fill a last batch up."""
-        own_step = type(self).predict_step is not BatchSteps.predict_step
         library = type(self).__module__.startswith("polykeras.")
+        own = vars(self).keys() & _REPLACEABLE
         return (
             library
-            and not own_step
+            and not own
             and samples_apart(self)
             and only_library_code(self._flatten_layers()[1:], self._device())
+        )
+
+    def _evaluates_apart(self) -> bool:
+        """Return whether `evaluate` may fill a last batch up."""
+        compiled = self._compile_loss
+        if compiled is None or any(
+            layer.activity_regularizer is not None for layer in self._flatten_layers()
+        ):
+            return False
+        found = [loss for loss in tree.flatten(compiled.losses) if loss is not None]
+        own = set(map(id, self._loss_metrics()))
+        others = [metric for metric in self.metrics if id(metric) not in own]
+        return (
+            bool(found)
+            and all(map(loss_apart, found))
+            and all(map(metric_apart, others))
+            and self._predicts_apart()
         )
 
     def _compiles_steps(self) -> bool:

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from polykeras import ops, tree
-from polykeras.backend import Backend, engine_scope, repeated
+from polykeras.backend import Backend, repeated
 from polykeras.layers._tracking import frozen_structure
-from polykeras.ops._abstract import AbstractEngine, Spec, spec_of
+from polykeras.ops._abstract import Spec, spec_of
 from polykeras.ops._operands import Operand
 from polykeras.random import seed_scope
 from polykeras.state import StateScope, donating, functional
@@ -29,6 +29,8 @@ from polykeras.training._dispatch import (
     capacity_for,
     loop,
 )
+from polykeras.training._samples import first_of
+from polykeras.training._survey import surveyed
 from polykeras.training.data import Group, Rows, Stacked, gathered, is_text
 from polykeras.variables import arguments_of, tensors_of
 
@@ -36,33 +38,9 @@ if TYPE_CHECKING:
     from polykeras.backend import Array
     from polykeras.variables import Variable
 
-__all__ = ["Step", "dry_run"]
+__all__ = ["Step"]
 
 _form = operator.attrgetter("shape", "dtype")
-
-
-def dry_run(fn: Callable[..., Any], backend: Backend, *args: Any) -> Any:
-    """Run `fn` on shapes only, so that everything it makes on first use is made.
-
-    Args:
-        fn: Code over layers, metrics and optimizers.
-        backend: The backend that holds the variables.
-        args: Structures of tensors.
-
-    Returns:
-        What `fn` returns, with `Spec` in place of tensors. No variable changes.
-    """
-    return _surveyed(fn, backend, *args)[0]
-
-
-def _surveyed(
-    fn: Callable[..., Any], backend: Backend, *args: Any
-) -> tuple[Any, Collection[str]]:
-    """Return what `dry_run` does, and the names of the ops that ran."""
-    specs = tree.map_leaves(lambda x: spec_of(x, backend), args)
-    engine = AbstractEngine(backend)
-    with engine_scope(engine), StateScope()():
-        return fn(*specs), engine.kernels.keys()
 
 
 class Step:
@@ -82,6 +60,8 @@ class Step:
         key: What the step was made for; a model with another one needs a new step.
         collects: Whether the results of all batches of `Rows` are returned, on a new
             first axis, or those of the last.
+        fn_of_some: As `fn`, of a batch that may be filled up, and which of its
+            samples count; None where the surplus of the results is left out.
     """
 
     def __init__(
@@ -94,6 +74,7 @@ class Step:
         next_keys: Callable[[int], Array],
         key: tuple[int, ...] = (),
         collects: bool = False,
+        fn_of_some: Callable[[Any, Any], Any] | None = None,
     ) -> None:
         """Choose how the step runs."""
         self.key = key
@@ -102,6 +83,7 @@ class Step:
         self.traces = 0
         self._next_keys = next_keys
         self._fn = fn
+        self._fn_of_some = fn_of_some
         self._find = variables
         self._collects = collects
         self._variables: list[Variable] = []
@@ -185,13 +167,16 @@ class Step:
 
     def _run_in_loop(self, group: Rows | Stacked, keys: Array) -> Any:
         form, capacity, put = group.form, group.capacity, self.backend.argument
+        samples = None
         if isinstance(group, Rows):
             tensors: list[Any] = group.tensors
             numbers = put(group.padded())
+            if group.pads and self._fn_of_some is not None:
+                samples = put(np.asarray(group.samples, np.int32))
         else:
             tensors = [None if a is None else put(a) for a in group.arrays]
             numbers = None
-        known = ("loop", capacity, form, numbers is None)
+        known = ("loop", capacity, form, numbers is None, samples is None)
         program = self._on_rows.get(known)
         if program is None:
             program = self._on_rows[known] = self._looping_program(capacity, form)
@@ -205,6 +190,7 @@ class Step:
             numbers,
             put(padded),
             put(np.asarray(count, np.int32)),
+            samples,
         )
         result = self._take_in(result, new)
         if self.traces > traces or capacity == 1:
@@ -348,23 +334,31 @@ class Step:
     def _looping_program(self, capacity: int, form: Any) -> Callable[..., Any]:
         """Return the compiled function that runs `Rows` or `Stacked`."""
 
-        def one(batch: Any, key: Any) -> Any:
-            return self._noting_names(self._one(batch, key))
+        def one(*args: Any) -> Any:
+            return self._noting_names(self._one(*args))
 
         pure = functional(one, self._variables)
 
-        def step(at: Any, values: Any, tensors: Any, numbers: Any, keys: Any) -> Any:
-            rows = at if numbers is None else ops.take(numbers, at, axis=0)
-            batch = gathered(tensors, form, lambda x: ops.take(x, rows, axis=0))
-            result, new = pure(values, batch, ops.take(keys, at, axis=0))
-            return tree.map_leaves(ops.convert_to_tensor, result), new
-
         def run(
-            values: list[Any], tensors: list[Any], numbers: Any, keys: Any, count: Any
+            values: list[Any],
+            tensors: list[Any],
+            numbers: Any,
+            keys: Any,
+            count: Any,
+            samples: Any,
         ) -> tuple[Any, list[Any]]:
+            def step(at: Any, values: Any) -> Any:
+                rows = at if numbers is None else ops.take(numbers, at, axis=0)
+                batch = gathered(tensors, form, lambda x: ops.take(x, rows, axis=0))
+                args = [batch, ops.take(keys, at, axis=0)]
+                if samples is not None:
+                    args.append(first_of(samples, at, rows.shape[0]))
+                result, new = pure(values, *args)
+                return tree.map_leaves(ops.convert_to_tensor, result), new
+
             self.traces += 1
             if capacity == 1:
-                result, new = step(0, values, tensors, numbers, keys)
+                result, new = step(0, values)
                 if self._collects:
                     result = tree.map_leaves(lambda x: ops.expand_dims(x, 0), result)
                 return result, new
@@ -373,7 +367,7 @@ class Step:
                 tensors, form, lambda x: Spec((*size, *x.shape[1:]), ops.dtype(x))
             )
             return loop(
-                lambda i, values: step(i, values, tensors, numbers, keys),
+                step,
                 values,
                 count,
                 self._survey(batch)[0],
@@ -390,8 +384,10 @@ class Step:
         for x in tree.flatten(result)[:1]:
             self.backend.to_numpy(x)
 
-    def _one(self, batch: Any, key: Any) -> Any:
+    def _one(self, batch: Any, key: Any, counts: Any = None) -> Any:
         with seed_scope(key):
+            if counts is not None and self._fn_of_some is not None:
+                return self._fn_of_some(batch, counts)
             return self._fn(batch)
 
     def _in_turn(self, batches: Sequence[Any], keys: Sequence[Any]) -> Any:
@@ -436,7 +432,7 @@ class Step:
     def _survey(self, batch: Any) -> tuple[Any, Collection[str]]:
         """Return the result for a batch as specs, and the names of the ops used."""
         key = Spec((2,), "uint32")
-        result, used = _surveyed(self._one, self.backend, batch, key)
+        result, used = surveyed(self._one, self.backend, batch, key)
         result = self._noting_names(result)
         return tree.map_leaves(lambda x: spec_of(x, self.backend), result), used
 

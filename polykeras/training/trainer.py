@@ -15,7 +15,7 @@ from polykeras.training._compiling import Compiling
 from polykeras.training._interrupt import deferred_interrupt
 from polykeras.training._resuming import Resumption, Run
 from polykeras.training._running import Running
-from polykeras.training._step import dry_run
+from polykeras.training._survey import dry_run
 from polykeras.training.data import (
     DataAdapter,
     Group,

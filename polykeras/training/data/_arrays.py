@@ -271,7 +271,7 @@ class ArrayAdapter(DataAdapter):
                 None if a is None else active().argument(a) for a in self._leaves
             ]
         numbers = self._numbered(where.astype(np.int32))
-        return Rows(self._tensors, self._form, numbers, capacity, len(where))
+        return self._as_rows(self._tensors, numbers, capacity, len(where))
 
     def _streamed(self, where: Array, capacity: int) -> Rows:
         """Return numbers of rows in tensors that hold these rows only.
@@ -287,7 +287,12 @@ class ArrayAdapter(DataAdapter):
             return active().argument(rows)
 
         tensors = [None if a is None else block(a) for a in self._leaves]
-        return Rows(tensors, self._form, numbers, capacity, len(where))
+        return self._as_rows(tensors, numbers, capacity, len(where))
+
+    def _as_rows(
+        self, tensors: list[Any], numbers: Array, capacity: int, samples: int
+    ) -> Rows:
+        return Rows(tensors, self._form, numbers, capacity, samples, self._pads)
 
     def _numbered(self, rows: Array) -> Array:
         """Return numbers of rows by batch; the last row fills a last batch up."""

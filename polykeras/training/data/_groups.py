@@ -48,6 +48,7 @@ class Rows:
         numbers: int32 of shape (count, batch size).
         capacity: Most batches in a group, for which a program is compiled.
         samples: Numbers that count; those behind fill a batch up.
+        pads: Whether any batch of the epoch may be filled up.
     """
 
     tensors: list[Any]
@@ -55,6 +56,7 @@ class Rows:
     numbers: Array
     capacity: int
     samples: int
+    pads: bool
 
     def __len__(self) -> int:
         return len(self.numbers)
