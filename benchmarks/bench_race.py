@@ -1,4 +1,4 @@
-"""Training, calling and predicting, beside hand-written code and beside Keras.
+"""Training, evaluating, calling and predicting, beside native code and beside Keras.
 
 Each contender has a process of its own; all are pinned to one core and run in turns
 (A B A B ...), so that a slow minute hits all of them. On a GPU they are not pinned, and
@@ -31,7 +31,7 @@ from benchmarks.race.workloads import DTYPES, WORKLOADS, Workload
 __all__ = ["loss_tolerance", "main", "run", "title"]
 
 _ROOT = Path(__file__).parents[1]
-_KINDS = ("fit", "call", "predict")
+_KINDS = ("fit", "evaluate", "call", "predict")
 # Adam makes full steps of gradients that are rounding errors only, as those of the key
 # biases of attention are, so losses drift apart by some steps' worth of 1e-3.
 _LOSS_TOLERANCE = 2e-3
@@ -176,7 +176,7 @@ def _race(
                 rtol=loss_tolerance(workload),
                 err_msg=f"{worker.name} and {workers[0].name} on {workload.name}",
             )
-        counts = {"fit": 1, "call": 5 * workload.steps, "predict": 1}
+        counts = {"fit": 1, "evaluate": 1, "call": 5 * workload.steps, "predict": 1}
         for kind in _KINDS:
             for turn in range(rounds + 1):
                 for worker in workers:
@@ -203,6 +203,7 @@ def _row(
         "contender": worker.name,
         "fit_ms": median("fit", clock) / steps * 1e3,
         f"fit_{other}_ms": median("fit", other) / steps * 1e3,
+        "evaluate_us": median("evaluate", clock) / workload.steps * 1e6,
         "call_us": median("call", clock) / calls * 1e6,
         "predict_us": median("predict", clock) / workload.steps * 1e6,
         "first_step_s": worker.start["first_step_s"],

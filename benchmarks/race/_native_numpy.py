@@ -20,7 +20,7 @@ class NativeNumPy:
     """
 
     def __init__(self, workload: Workload) -> None:
-        self.batch = workload.batch
+        self.batch, self.regression = workload.batch, workload.regression
         self.x, y = workload.data()
         one_hot = np.eye(workload.model.classes, dtype=np.float32)
         self.y = y if workload.regression else one_hot[y]
@@ -44,6 +44,24 @@ class NativeNumPy:
     def fit(self) -> None:
         """Train for an epoch of shuffled batches."""
         self.model.epoch(self.x, self.y, self.rng.permutation(len(self.x)))
+
+    def evaluate(self) -> float:
+        """Return the mean loss of all samples."""
+        total = 0.0
+        for start in range(0, len(self.x), self.batch):
+            rows = slice(start, start + self.batch)
+            out, y = self._forward(self.x[rows]), self.y[rows]
+            total += self._loss(out, y) * len(y)
+        return total / len(self.x)
+
+    def _loss(self, out: Any, y: Any) -> float:
+        if self.regression:
+            out -= y
+            return float(np.vdot(out, out)) / out.size
+        out -= out.max(axis=1, keepdims=True)
+        picked = np.vdot(out, y)
+        np.exp(out, out=out)
+        return float(np.log(out.sum(axis=1)).sum() - picked) / len(y)
 
     def call(self) -> Any:
         """Run the layers on one batch."""

@@ -21,6 +21,14 @@ def test_contenders_compute_the_same_losses():
     np.testing.assert_allclose(ours, by_hand, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", ["mlp_tiny", "mlp_small"])
+def test_contenders_evaluate_alike(name):
+    by_hand = CONTENDERS["numpy"](WORKLOADS[name]).evaluate()
+    ours = CONTENDERS["polykeras-numpy"](WORKLOADS[name]).evaluate()
+    assert by_hand > 0.1
+    np.testing.assert_allclose(ours, by_hand, rtol=1e-4)
+
+
 @pytest.mark.parametrize("name", [w.name for w in WORKLOADS.values() if not w.large])
 def test_the_workload_starts_from_the_listed_weights(name):
     import polykeras as keras
@@ -64,7 +72,7 @@ def test_the_title_says_which_clock_counts():
 
 def test_a_race_reports_every_kind_of_time():
     (row,) = run(workloads=("mlp_tiny",), contenders=("numpy",), rounds=1)
-    kinds = ("fit_ms", "call_us", "predict_us", "first_step_s", "rss_mb")
+    kinds = ("fit_ms", "evaluate_us", "call_us", "predict_us", "first_step_s", "rss_mb")
     assert all(row[kind] > 0 for kind in kinds)
 
 
