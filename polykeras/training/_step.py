@@ -138,7 +138,7 @@ class Step:
                 return self._run_in_loop(group, keys)
             if isinstance(group, Stacked):
                 return self._run_stacked(group, keys)
-            if self._collects:
+            if group.in_order:
                 return self._run_in_slices(group, keys)
             return self._run_row_by_row(group, keys)
         first = not self._settled and self.backend.capabilities.eager
@@ -232,7 +232,8 @@ class Step:
         """Run `Rows` that follow each other by one call a batch.
 
         Returns:
-            The results of all batches, on a new first axis.
+            The results of all batches, on a new first axis, if the step collects
+            them, else those of the last.
         """
         first, size = int(rows.numbers[0, 0]), rows.numbers.shape[1]
 
@@ -244,6 +245,8 @@ class Step:
         eager = not self._settled or self._is_new_remainder(rows)
         tensors = [None if x is None else apart(x) for x in rows.tensors]
         results = self._run_entries(tensors, rows.form, keys, eager)
+        if not self._collects:
+            return results[-1]
         if self.backend.is_tensor(results[0]):
             return self._on_new_axis(results)
         return tree.map_leaves(lambda *x: self._on_new_axis(x), *results)

@@ -270,7 +270,7 @@ def test_pace_doubles_until_a_dispatch_fills_its_time(
 
 def test_rows_are_padded_to_what_was_compiled() -> None:
     numbers = np.arange(6, dtype=np.int32).reshape(2, 3)
-    rows = Rows([], None, numbers, 4, samples=6, pads=False)
+    rows = Rows([], None, numbers, 4, samples=6, pads=False, in_order=True)
     assert len(rows) == 2
     np.testing.assert_array_equal(rows.padded()[:2], numbers)
     assert rows.padded().shape == (4, 3)

@@ -292,7 +292,10 @@ class ArrayAdapter(DataAdapter):
     def _as_rows(
         self, tensors: list[Any], numbers: Array, capacity: int, samples: int
     ) -> Rows:
-        return Rows(tensors, self._form, numbers, capacity, samples, self._pads)
+        ordered = self._draw_order is None and samples == numbers.size
+        return Rows(
+            tensors, self._form, numbers, capacity, samples, self._pads, ordered
+        )
 
     def _numbered(self, rows: Array) -> Array:
         """Return numbers of rows by batch; the last row fills a last batch up."""

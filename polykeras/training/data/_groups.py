@@ -49,6 +49,7 @@ class Rows:
         capacity: Most batches in a group, for which a program is compiled.
         samples: Numbers that count; those behind fill a batch up.
         pads: Whether any batch of the epoch may be filled up.
+        in_order: Whether each number is one more than that before.
     """
 
     tensors: list[Any]
@@ -57,6 +58,7 @@ class Rows:
     capacity: int
     samples: int
     pads: bool
+    in_order: bool
 
     def __len__(self) -> int:
         return len(self.numbers)
