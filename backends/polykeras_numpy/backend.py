@@ -71,6 +71,8 @@ _OWN_FRESH: Final = {
 _FITTING: Final = (
     (linalg.matmul, linalg.fitting_matmul),
     (nn.relu, nn.fitting_relu),
+    (reductions.total, reductions.fitting_sum),
+    (statistics.mean, statistics.fitting_mean),
 )
 # Kernels that write where they are told, value by value.
 _OVERWRITING: Final = (np.add, np.divide, np.multiply, np.subtract, nn.relu)

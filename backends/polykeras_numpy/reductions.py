@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from polykeras.backend import Array, Kernel
 
-__all__ = ["ACCUMULATORS", "KERNELS", "add_up"]
+__all__ = [
+    "ACCUMULATORS",
+    "KERNELS",
+    "add_up",
+    "fitting_sum",
+    "reduces_plainly",
+    "total",
+]
 
 Axes = tuple[int, ...]
 
@@ -81,14 +88,36 @@ def add_up(x: Array, axis: Axes, keepdims: bool) -> Array:
 _LEADING: Final = {n: tuple(range(n)) for n in range(1, 8)}
 
 
-@quiet
-def _sum(x: Array, axis: Axes, keepdims: bool) -> Array:
+def total(x: Array, axis: Axes, keepdims: bool) -> Array:
+    """Return the sum over axes."""
     special = ACCUMULATORS.get(x.dtype)
     if special is None:
         return add_up(x, axis, keepdims)
     wide, target = special
     out = _add_reduce(x, axis, wide, None, keepdims)
     return np.asarray(out, target)
+
+
+def reduces_plainly(x: Any, axis: Axes) -> bool:
+    """Return whether `add_up` does nothing but call NumPy.
+
+    Args:
+        x: Something with the shape and the name of the dtype.
+        axis: The axes, ascending.
+    """
+    count = len(axis)
+    leading = axis == _LEADING.get(count) and count < len(x.shape)
+    groups = leading and math.prod(x.shape[:count]) >= _MANY
+    return not groups and _NATIVE[x.dtype] not in ACCUMULATORS
+
+
+def _plain(x: Array, axis: Axes, keepdims: bool) -> Array:
+    return np.asarray(_add_reduce(x, axis, None, None, keepdims))
+
+
+def fitting_sum(x: Any, axis: Axes, keepdims: bool) -> tuple[Kernel, tuple[Any, ...]]:
+    """Return what `total` calls for an argument of this shape and dtype."""
+    return (_plain if reduces_plainly(x, axis) else total), ()
 
 
 @quiet
@@ -144,7 +173,7 @@ def _cumprod(x: Array, axis: int, dtype: str) -> Array:
 
 
 KERNELS: Final[dict[str, Kernel]] = {
-    "sum": _sum,
+    "sum": quiet(total),
     "prod": _prod,
     "max": _max,
     "min": _min,

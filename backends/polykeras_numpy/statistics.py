@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from polykeras import dtypes
 from polykeras_numpy.quiet import quiet
-from polykeras_numpy.reductions import ACCUMULATORS, add_up
+from polykeras_numpy.reductions import ACCUMULATORS, add_up, reduces_plainly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from polykeras.backend import Array, Kernel
 
-__all__ = ["KERNELS"]
+__all__ = ["KERNELS", "fitting_mean", "mean"]
 
 Axes = tuple[int, ...]
 
@@ -33,14 +34,36 @@ def _count(x: Array, axis: Axes) -> int:
     return math.prod([x.shape[a] for a in axis])
 
 
-@quiet
-def _mean(x: Array, axis: Axes, keepdims: bool) -> Array:
+def mean(x: Array, axis: Axes, keepdims: bool) -> Array:
+    """Return the mean over axes."""
     special = ACCUMULATORS.get(x.dtype)
     if special is None:
         total = add_up(x, axis, keepdims)
     else:
         total = _add_reduce(x, axis, special[0], None, keepdims)
     return np.asarray(np.true_divide(total, _count(x, axis)), x.dtype)
+
+
+def fitting_mean(x: Any, axis: Axes, keepdims: bool) -> tuple[Kernel, tuple[Any, ...]]:
+    """Return what `mean` calls for an argument of this shape and dtype."""
+    if not reduces_plainly(x, axis):
+        return mean, ()
+    count = _count(x, axis)
+    if count == 1:
+        shape = tuple(n for i, n in enumerate(x.shape) if keepdims or i not in axis)
+        zero = np.zeros((), dtypes.as_numpy_dtype(x.dtype))
+
+        def moved(x: Array, axis: Axes, keepdims: bool) -> Array:
+            # As a sum begins with 0, -0 becomes 0.
+            return np.asarray(np.add(x, zero)).reshape(shape)
+
+        return moved, ()
+
+    def plain(x: Array, axis: Axes, keepdims: bool) -> Array:
+        total = _add_reduce(x, axis, None, None, keepdims)
+        return np.asarray(np.true_divide(total, count))
+
+    return plain, ()
 
 
 def _center_and_spread(x: Array, axis: Axes) -> tuple[Array, Array]:
@@ -91,7 +114,7 @@ def _logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:
 
 
 KERNELS: Final[dict[str, Kernel]] = {
-    "mean": _mean,
+    "mean": quiet(mean),
     "var": _var,
     "std": _std,
     "moments": _moments,

@@ -8,7 +8,7 @@ from polykeras import dtypes, ops
 from polykeras.backend import Tensor
 from polykeras.errors import ShapeError
 
-__all__ = ["as_floats", "pair", "same_rank", "trailing_ones"]
+__all__ = ["as_dtype", "as_floats", "pair", "same_rank", "trailing_ones"]
 
 
 def same_rank(x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,6 +43,12 @@ def trailing_ones(x: Tensor, rank: int) -> Tensor:
     """Append axes of size 1 until `x` has `rank` axes."""
     missing = rank - len(x.shape)
     return ops.reshape(x, (*x.shape, *(1,) * missing)) if missing > 0 else x
+
+
+def as_dtype(x: Any, dtype: str) -> Tensor:
+    """Return a tensor of a dtype; one that has it is returned as it is."""
+    x = ops.convert_to_tensor(x)
+    return x if ops.dtype(x) == dtype else ops.cast(x, dtype)
 
 
 def as_floats(x: Any) -> Tensor:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import config, dtypes, naming, ops, tree
 from polykeras.arguments import CheckedArguments
+from polykeras.losses.alignment import as_dtype
 from polykeras.losses.reduction import check_reduction, mask_weight, reduce_losses
 from polykeras.registry import (
     deserialize_keras_object,
@@ -87,8 +88,7 @@ class Loss(CheckedArguments):
         return reduce_losses(losses, sample_weight, self.reduction, self._dtype)
 
     def _as_input(self, x: Any) -> Tensor:
-        x = ops.convert_to_tensor(x)
-        return x if ops.dtype(x) == self._dtype else ops.cast(x, self._dtype)
+        return as_dtype(x, self._dtype)
 
     def _as_label(self, x: Any) -> Tensor:
         # Class numbers stay integers: 16-bit floats cannot hold many of them.

@@ -7,7 +7,7 @@ from typing import Any, Final
 from polykeras import ops
 from polykeras.backend import Tensor
 from polykeras.errors import ArgumentError, ShapeError, nearest
-from polykeras.losses.alignment import same_rank, trailing_ones
+from polykeras.losses.alignment import as_dtype, same_rank, trailing_ones
 
 __all__ = ["REDUCTIONS", "check_reduction", "mask_weight", "reduce_losses"]
 
@@ -35,7 +35,7 @@ def check_reduction(reduction: Any) -> None:
 
 
 def _weigh(losses: Tensor, sample_weight: Any, dtype: str) -> tuple[Tensor, Tensor]:
-    weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    weight = as_dtype(sample_weight, dtype)
     losses, weight = same_rank(losses, weight)
     weight = trailing_ones(weight, len(losses.shape))
     have, want = tuple(weight.shape), tuple(losses.shape)
@@ -67,9 +67,7 @@ def reduce_losses(
     Raises:
         ShapeError: If the weights do not fit.
     """
-    losses = ops.convert_to_tensor(losses)
-    if ops.dtype(losses) != dtype:
-        losses = ops.cast(losses, dtype)
+    losses = as_dtype(losses, dtype)
     weight = None
     if sample_weight is not None:
         losses, weight = _weigh(losses, sample_weight, dtype)
@@ -110,7 +108,7 @@ def mask_weight(
         weight = ops.multiply(weight, ops.divide_no_nan(count, ops.sum(weight)))
     if sample_weight is None:
         return weight
-    given = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    given = as_dtype(sample_weight, dtype)
     given, weight = same_rank(given, weight)
     rank = max(len(given.shape), len(weight.shape))
     return ops.multiply(trailing_ones(given, rank), trailing_ones(weight, rank))

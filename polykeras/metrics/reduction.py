@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from polykeras import ops
-from polykeras.losses.alignment import same_rank, trailing_ones
+from polykeras.losses.alignment import as_dtype, same_rank, trailing_ones
 from polykeras.masking import get_mask
 from polykeras.metrics.base import Metric
 from polykeras.registry import (
@@ -33,10 +33,10 @@ def weigh(
         reduce: What is done to the axes of `values` that have no weights.
     """
     mask = get_mask(values)
-    values = ops.cast(ops.convert_to_tensor(values), dtype)
+    values = as_dtype(values, dtype)
     if sample_weight is None:
         return values, None
-    weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+    weight = as_dtype(sample_weight, dtype)
     if mask is not None:
         weight = trailing_ones(weight, len(mask.shape))
         weight = ops.multiply(weight, ops.cast(mask, dtype))
@@ -48,6 +48,10 @@ def weigh(
     values, weight = trailing_ones(values, rank), trailing_ones(weight, rank)
     product = ops.multiply(values, weight)
     return product, ops.broadcast_to(weight, product.shape)
+
+
+def _total(x: Tensor) -> Tensor:
+    return ops.sum(x) if x.shape else x
 
 
 def _size(x: Tensor) -> int:
@@ -83,7 +87,7 @@ class Sum(Metric):
             sample_weight: Weights of its leading axes.
         """
         values, _ = weigh(values, sample_weight, self.dtype, ops.sum)
-        self.total.assign(ops.add(self.total.value, ops.sum(values)))
+        self.total.assign(ops.add(self.total.value, _total(values)))
 
     def result(self) -> Tensor:
         """Return the sum."""
@@ -117,8 +121,8 @@ class Mean(Metric):
             sample_weight: Weights of its leading axes.
         """
         values, weight = weigh(values, sample_weight, self.dtype, ops.mean)
-        self.total.replace(ops.add(self.total.value, ops.sum(values)))
-        count = _size(values) if weight is None else ops.sum(weight)
+        self.total.replace(ops.add(self.total.value, _total(values)))
+        count = _size(values) if weight is None else _total(weight)
         self.count.replace(ops.add(self.count.value, count))
 
     def result(self) -> Tensor:

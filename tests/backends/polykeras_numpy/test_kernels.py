@@ -113,3 +113,32 @@ def test_sums_over_many_rows(shape: tuple[int, ...], keepdims: bool) -> None:
     assert total.shape == exact.shape
     # Adding row by row, which NumPy does, is off by more for a thousand rows.
     np.testing.assert_allclose(total, exact, rtol=8 * np.finfo("float32").eps)
+
+
+SHAPES = [(), (1,), (7,), (5, 1), (4, 6), (300, 5), (3, 1, 4), (0, 3)]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "bool"])
+@pytest.mark.parametrize("keepdims", [False, True])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_recorded_sums_and_means_keep_every_bit(
+    shape: tuple[int, ...], keepdims: bool, dtype: str
+) -> None:
+    values = np.random.default_rng(5).normal(size=shape) * 3
+    x = np.asarray(values).astype(dtype)
+    if x.size and x.dtype.kind == "f":
+        x[(0,) * x.ndim] = -0.0
+    axes = [None, *range(x.ndim), *([(0, x.ndim - 1)] if x.ndim > 1 else [])]
+    for axis in axes:
+        for op in (ops.sum, ops.mean):
+
+            def reduced(x: Any, op: Any = op, axis: Any = axis) -> Any:
+                return op(x, axis=axis, keepdims=keepdims)
+
+            recorded = keras.get_backend("numpy").compile(reduced)
+            for again in (x, x[::-1].copy() if x.ndim else x):
+                want, got = reduced(again), recorded(again)
+                assert type(got) is np.ndarray
+                assert got.dtype == want.dtype
+                assert got.shape == want.shape
+                assert got.tobytes() == want.tobytes()
