@@ -407,7 +407,7 @@ def _sparse_softmax_crossentropy(target: T, logits: T, axis: int) -> T:
     count = logits.shape[axis]
     inside = (target >= 0) & (target < count)
     classes = torch.where(inside, target, -1).long()
-    moved = logits.movedim(axis, 1) if logits.ndim > 1 else logits
+    moved = logits.movedim(axis, 1) if logits.ndim > 1 and axis != 1 else logits
     return functional.cross_entropy(moved, classes, ignore_index=-1, reduction="none")
 
 

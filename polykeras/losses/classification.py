@@ -256,8 +256,6 @@ def sparse_categorical_crossentropy(
         ignored = ops.equal(labels, ignore_class)
         labels = ops.where(ignored, ops.zeros_like(labels), labels)
     valid = _in_range(labels, classes)
-    if valid is not None:
-        labels = ops.where(valid, labels, ops.zeros_like(labels))
     losses = ops.sparse_categorical_crossentropy(
         labels, y_pred, from_logits=from_logits, axis=axis
     )

@@ -40,6 +40,31 @@ def test_labels_out_of_range_are_nan_when_compiled(backend):
     np.testing.assert_allclose(value, [np.log(4), np.nan], rtol=1e-6)
 
 
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("label", [7, -2])
+def test_labels_out_of_range_have_no_gradient_when_compiled(
+    backend, label, from_logits
+):
+    if not backend.capabilities.compile:
+        pytest.skip("the backend runs compiled functions with values")
+
+    def step(labels, outputs):
+        def total(outputs):
+            return ops.sum(
+                losses.sparse_categorical_crossentropy(labels, outputs, from_logits)
+            )
+
+        return value_and_grad(total)(outputs)
+
+    outputs = ops.full((2, 4), 0.25)
+    labels = ops.convert_to_tensor(np.array([0, label], "int32"))
+    value, gradient = backend.compile(step)(labels, outputs)
+    assert np.isnan(ops.convert_to_numpy(value))
+    known, unknown = ops.convert_to_numpy(gradient)
+    assert known[0] < 0
+    assert unknown.tolist() == [0, 0, 0, 0]
+
+
 def test_weights_of_samples_spread_over_time(backend):
     loss = losses.MeanSquaredError(reduction="none")
     value = loss(np.zeros((2, 3, 1)), np.ones((2, 3, 1)), sample_weight=[2.0, 0.0])
