@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from polykeras import metrics, tree
+from polykeras import dtypes, metrics, tree
 from polykeras.errors import ArgumentError
 from polykeras.losses.reduction import mask_weight
 from polykeras.masking import get_mask
@@ -99,7 +99,9 @@ class CompileMetrics:
             weight = weights[entry.output] if entry.weighted else None
             mask = get_mask(output)
             if mask is not None:
-                weight = mask_weight(mask, weight, mean=False)
+                own = entry.metric.dtype
+                dtype = own if dtypes.is_float(own) else "float32"
+                weight = mask_weight(mask, weight, dtype, mean=False)
             if weight is None:
                 entry.metric.update_state(target, output)
             else:

@@ -11,6 +11,8 @@ import polykeras as keras
 from polykeras import ops
 from polykeras.backend import Backend
 from polykeras.errors import ArgumentError, PolykerasError
+from polykeras.masking import set_mask
+from polykeras.training._compile_metrics import CompileMetrics
 from tests.training._models import X, Y, linear, two_outputs
 
 
@@ -199,3 +201,16 @@ def test_metrics_do_not_change_what_is_learned(backend: Backend) -> None:
     assert list(history.history) == ["loss", "own", "mae"]
     for a, b in zip(plain.get_weights(), watched.get_weights(), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+def test_a_mask_leaves_weights_their_digits(backend: Backend) -> None:
+    results = []
+    for masked in (False, True):
+        y, weight = np.array([[0.0], [1.0]]), np.array([0.1, 0.7])
+        output = ops.convert_to_tensor(np.array([[0.3], [0.9]]), dtype="float64")
+        if masked:
+            set_mask(output, ops.convert_to_tensor([True, True]))
+        metric = keras.metrics.MeanSquaredError(dtype="float64")
+        CompileMetrics(None, [metric]).update_state(y, output, weight)
+        results.append(float(metric.result()))
+    assert results[0] == pytest.approx(results[1], rel=1e-15)
