@@ -128,7 +128,12 @@ class Running(BatchSteps):
             observed=observed,
             apart=lambda: (
                 (step is self._steps.get("predict") and self._predicts_apart())
-                or (step is self._steps.get("test") and self._evaluates_apart())
+                # A single batch has one program anyway.
+                or (
+                    step is self._steps.get("test")
+                    and data.steps != 1
+                    and self._evaluates_apart()
+                )
             ),
         )
 

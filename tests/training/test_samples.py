@@ -13,7 +13,8 @@ import pytest
 import polykeras as keras
 from polykeras import layers, ops
 from polykeras.backend import Backend
-from polykeras.training._samples import samples_apart
+from polykeras.training import _step
+from polykeras.training._samples import first_of, samples_apart
 
 X = np.random.default_rng(0).normal(size=(20, 4, 4)).astype("float32")
 # Products of at most 16 terms through three layers, in float32.
@@ -322,3 +323,21 @@ def test_callbacks_of_evaluation_see_the_samples_that_count(backend: Backend) ->
     )
     assert len(seen) == 3
     assert seen[-1] == result
+
+
+def test_a_single_batch_is_evaluated_as_it_is(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def noted(samples: Any, at: Any, size: int) -> Any:
+        sizes.append(size)
+        return first_of(samples, at, size)
+
+    monkeypatch.setattr(_step, "first_of", noted)
+    model = classifier()
+    model.evaluate(X[:5], LABELS[:5], batch_size=4096, verbose=0)
+    assert not sizes
+    model.evaluate(X[:5], LABELS[:5], batch_size=4, verbose=0)
+    fills = backend.capabilities.compile and not backend.capabilities.eager
+    assert set(sizes) == ({4} if fills else set())

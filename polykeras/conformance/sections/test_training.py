@@ -172,6 +172,25 @@ def test_models_follow_the_reference(backend: Backend, make: Callable[[], Any]) 
     _agree(backend, run)
 
 
+def test_evaluation_in_batches_follows_the_reference(backend: Backend) -> None:
+    x, y = _data()
+    weights = np.linspace(0.5, 2, 24)
+
+    def run() -> list[Array]:
+        model = _convolutional()
+        model.compile("adam", "mse", metrics=["mae"], weighted_metrics=["mse"])
+        # In 24 samples fit three batches of 7 and a smaller one, whose program is
+        # another, or that of the others with a mask.
+        return [
+            np.asarray(
+                model.evaluate(x, y, batch_size=n, sample_weight=weights, verbose=0)
+            )
+            for n in (7, 7, 24, 32)
+        ]
+
+    _agree(backend, run)
+
+
 def test_single_steps_follow_the_reference(backend: Backend) -> None:
     x, y = _data()
 
