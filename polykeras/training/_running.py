@@ -88,11 +88,11 @@ class Running(BatchSteps):
         return unique([*own, *self._tracker.optimizers()])
 
     def _step(self, kind: str) -> Step:
-        """Return the step function of a kind, made anew when the state changed."""
-        owners = [*self.trainable_variables, *self._optimizers()]
-        key = tuple(id(x) for x in owners)
+        """Return the step function of a kind, made anew for other state or layers."""
+        parts = [*self.trainable_variables, *self._optimizers()]
+        parts += self._flatten_layers()
         cached = self._steps.get(kind)
-        if cached is None or cached.key != key:
+        if cached is None or not cached.is_of(parts):
             fns = {
                 "train": self.train_step,
                 "test": self.test_step,
@@ -104,7 +104,7 @@ class Running(BatchSteps):
                 self._device(),
                 jit=self._compiles_steps(),
                 next_keys=self._next_keys if kind == "train" else self._inference_keys,
-                key=key,
+                parts=parts,
                 collects=kind == "predict",
                 fn_of_some=self._test_step_of_some if kind == "test" else None,
             )
@@ -126,16 +126,22 @@ class Running(BatchSteps):
             each=each,
             steps=data.steps,
             observed=observed,
-            apart=lambda: (
-                (step is self._steps.get("predict") and self._predicts_apart())
-                # A single batch has one program anyway.
-                or (
-                    step is self._steps.get("test")
-                    and data.steps != 1
-                    and self._evaluates_apart()
-                )
-            ),
+            apart=lambda: self._fills_up(step, data),
         )
+
+    def _fills_up(self, step: Step, data: DataAdapter) -> bool:
+        """Return whether a step may fill a last batch up, which is found out once."""
+        for kind, look in (
+            ("predict", self._predicts_apart),
+            ("test", self._evaluates_apart),
+        ):
+            if step is self._steps.get(kind):
+                if kind == "test" and data.steps == 1:
+                    return False  # It has one program anyway.
+                if step.apart is None:
+                    step.apart = look()
+                return step.apart
+        return False
 
     def _predicts_apart(self) -> bool:
         """Return whether `predict` may fill a last batch up."""

@@ -48,6 +48,8 @@ class Step:
 
     Attributes:
         traces: How often the step was traced.
+        apart: Whether samples are known not to depend on others of their batch; None
+            until somebody has looked.
 
     Args:
         fn: Takes one batch; reads and assigns variables; returns anything.
@@ -57,7 +59,7 @@ class Step:
         next_keys: Returns the keys of some steps, of shape (steps, 2), from which
             unseeded draws follow. They are an argument of the compiled function:
             drawn inside, they would be constant.
-        key: What the step was made for; a model with another one needs a new step.
+        parts: What the step was made of; a model of others needs a new step.
         collects: Whether the results of all batches of `Rows` are returned, on a new
             first axis, or those of the last.
         fn_of_some: As `fn`, of a batch that may be filled up, and which of its
@@ -72,15 +74,16 @@ class Step:
         *,
         jit: bool,
         next_keys: Callable[[int], Array],
-        key: tuple[int, ...] = (),
+        parts: Sequence[Any] = (),
         collects: bool = False,
         fn_of_some: Callable[[Any, Any], Any] | None = None,
     ) -> None:
         """Choose how the step runs."""
-        self.key = key
+        self._parts = parts
         self.backend = backend
         self.jit = jit and backend.capabilities.compile
         self.traces = 0
+        self.apart: bool | None = None
         self._next_keys = next_keys
         self._fn = fn
         self._fn_of_some = fn_of_some
@@ -95,6 +98,12 @@ class Step:
         self._pace = Pace(self._wait)
         self._remainders: set[int] = set()
         self._on_rows: dict[Any, Callable[..., Any]] = {}
+
+    def is_of(self, parts: Sequence[Any]) -> bool:
+        """Return whether the step was made of these very objects, in this order."""
+        return len(parts) == len(self._parts) and all(
+            map(operator.is_, parts, self._parts)
+        )
 
     def plan(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -255,3 +257,22 @@ def test_equal_seeds_give_equal_bits(backend: Backend) -> None:
 
     for a, b in zip(run(), run(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("method", ["predict", "evaluate", "fit"])
+def test_a_layer_added_after_a_run_is_run(backend: Backend, method: str) -> None:
+    data = (X,) if method == "predict" else (X, Y)
+
+    def doubled(*, run_first: bool) -> Any:
+        dense = keras.layers.Dense(1, kernel_initializer="ones")
+        model = keras.Sequential([keras.Input((3,)), dense])
+        model.compile(keras.optimizers.SGD(0.0), "mse")
+        run = getattr(model, method)
+        if run_first:
+            run(*data, batch_size=8, verbose=0)
+        model.add(keras.layers.Rescaling(2.0))
+        result = run(*data, batch_size=8, verbose=0)
+        return result.history["loss"] if method == "fit" else result
+
+    found, wanted = doubled(run_first=True), doubled(run_first=False)
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
