@@ -11,9 +11,9 @@ Survey", section 3.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from polykeras import dtypes
 from polykeras.backend import active
@@ -29,6 +29,10 @@ if TYPE_CHECKING:
 __all__ = ["Tape", "TapeTensor", "tape_vjp"]
 
 _depth: ContextVar[int] = ContextVar("polykeras_tape_depth", default=0)
+
+
+Record: TypeAlias = "tuple[Op, list[Any], list[Any], Any, Any]"
+"""An op, its arguments, the same one level down, and the result there and here."""
 
 
 class TapeTensor(Traced):
@@ -115,7 +119,7 @@ class Tape:
     def __init__(self, level: int) -> None:
         """Start an empty record."""
         self.level = level
-        self.records: list[tuple[Op, list[Any], list[Any], Any, Any]] = []
+        self.records: list[Record] = []
 
     def apply(self, op: Op, engine: Backend, args: list[Any]) -> Any:
         """Run `op` on arguments of which some are on this tape."""
@@ -151,20 +155,39 @@ class Tape:
         return type(x) is TapeTensor and x.tape is self
 
     def pullback(
-        self, outputs: Sequence[Any], cotangents: Sequence[Any], inputs: Sequence[Any]
+        self,
+        outputs: Sequence[Any],
+        cotangents: Sequence[Any],
+        inputs: Sequence[Any],
+        *,
+        once: bool = False,
     ) -> list[Any]:
-        """Return the gradients of the inputs, zeros where independent."""
+        """Return the gradients of the inputs, zeros where independent.
+
+        Args:
+            outputs: Results on this tape.
+            cotangents: One for each.
+            inputs: Where the gradients are wanted.
+            once: Whether the record is needed no more. It holds tensors that hold the
+                tape, so they would stay until a garbage collector comes.
+        """
         grads: dict[int, Any] = {}
         for out, cotangent in zip(outputs, cotangents, strict=True):
             if self.owns(out):
                 _accumulate(grads, out, cotangent)
-        for op, args, below, out, wrapped in reversed(self.records):
+        for op, args, below, out, wrapped in self._backwards(once):
             g = _take(grads, wrapped, out)
             if g is not None:
                 for x, gx in pulled_back(op, args, below, out, g, self.owns):
                     _accumulate(grads, x, gx)
         zeros = REGISTRY["zeros_like"]
         return [grads[id(x)] if id(x) in grads else zeros(x.value) for x in inputs]
+
+    def _backwards(self, once: bool) -> Iterator[Record]:
+        if not once:
+            yield from reversed(self.records)
+        while once and self.records:
+            yield self.records.pop()
 
 
 def _accumulate(grads: dict[int, Any], x: TapeTensor, g: Any) -> None:
@@ -183,13 +206,14 @@ def _take(grads: dict[int, Any], wrapped: Any, out: Any) -> Any:
 
 
 def tape_vjp(
-    fn: Callable[..., Any], primals: Sequence[Any]
+    fn: Callable[..., Any], primals: Sequence[Any], *, once: bool = False
 ) -> tuple[list[Any], Callable[[Sequence[Any]], list[Any]], Any]:
     """Do what `Backend.vjp` promises, on any backend.
 
     Args:
         fn: A function of tensors that returns ``(outputs, aux)``.
         primals: Where to evaluate it; may belong to outer tapes.
+        once: Whether the pullback is called a single time.
 
     Returns:
         Outputs, pullback, aux; outputs and aux hold no tensor of this tape.
@@ -203,7 +227,7 @@ def tape_vjp(
         _depth.reset(token)
 
     def pullback(cotangents: Sequence[Any]) -> list[Any]:
-        return tape.pullback(outputs, cotangents, inputs)
+        return tape.pullback(outputs, cotangents, inputs, once=once)
 
     lower = _lowering(tape)
     return [lower(o) for o in outputs], pullback, lower(aux)

@@ -21,7 +21,7 @@ Pullback = Callable[[Sequence[Any]], list[Any]]
 
 
 def _flat_vjp(
-    fn: Callable[..., Any], primals: Sequence[Any]
+    fn: Callable[..., Any], primals: Sequence[Any], *, once: bool = False
 ) -> tuple[list[Any], Pullback, Any]:
     """Dispatch to the backend's own derivative, the tape, or shapes only."""
     engine = active()
@@ -30,7 +30,7 @@ def _flat_vjp(
         return outputs, lambda cotangents: list(primals), aux
     if engine.capabilities.autodiff == "native":
         return engine.vjp(fn, primals)
-    return tape_vjp(fn, primals)
+    return tape_vjp(fn, primals, once=once)
 
 
 def _value_and_grad(
@@ -45,7 +45,7 @@ def _value_and_grad(
         value, aux = fn(*points)
         return [value], aux
 
-    (value,), pull, aux = _flat_vjp(listed, primals)
+    (value,), pull, aux = _flat_vjp(listed, primals, once=True)
     return value, pull([REGISTRY["ones_like"](value)]), aux
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
@@ -164,3 +167,21 @@ def test_cotangents_of_another_form_are_refused(backend):
     _, pull = keras.vjp(lambda x: (x, x), ops.array(1.0))
     with pytest.raises(ShapeError, match="form of the result"):
         pull(ops.array(1.0))
+
+
+def test_gradients_leave_no_tensor_to_the_garbage_collector(backend):
+    # Activations of a step would fill the memory together with those of the next.
+    seen = []
+
+    def loss(x):
+        y = ops.exp(x)
+        seen.append(weakref.ref(y))
+        return ops.sum(y * y)
+
+    gc.collect()
+    gc.disable()
+    try:
+        keras.value_and_grad(loss)(ops.ones((2,)))
+        assert seen[0]() is None
+    finally:
+        gc.enable()
