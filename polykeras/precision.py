@@ -16,6 +16,7 @@ __all__ = [
     "Limits",
     "epsilon_of",
     "errors_in_ulp",
+    "largest_in_ulp",
     "limits_of",
     "powers_below",
     "smallest_normal",
@@ -25,6 +26,9 @@ __all__ = [
 
 _EXPONENT = np.int64(0x7FF0000000000000)
 """The bits of the exponent of a float64."""
+_ONE = np.float64(1.0).view(np.int64)
+_DIVISIBLE = 1e-150
+"""Numbers from this one on may divide each other without leaving float64."""
 
 
 def epsilon_of(dtype: str) -> float:
@@ -116,6 +120,44 @@ def spacing(values: Array, dtype: str) -> Array:
     np.minimum(power, _power_below(limits.largest), out=power)
     power *= limits.epsilon
     return power
+
+
+def largest_in_ulp(errors: Array, powers: Array, dtype: str) -> float:
+    """Return the largest of some errors in units of the last place.
+
+    Args:
+        errors: Finite numbers in float64, none of them negative and not all 0.
+        powers: The `powers_below` the numbers that should be there.
+        dtype: A floating or complex dtype.
+
+    >>> largest_in_ulp(np.array([0.75, 5.0]), np.array([1.0, 8.0]), "float16")
+    768.0
+    """
+    low, high, epsilon = _bits_of_ends(dtype)
+    if low is None:
+        ratios = errors / (spacing(powers, dtype) / epsilon)
+        return float(np.maximum.reduce(ratios)) / epsilon
+    # Dividing by a power of two subtracts from the exponent, which are the first bits;
+    # as integers they are in the order of these numbers. An error that has none is
+    # nothing beside the powers of such a dtype.
+    bits = np.maximum(powers.view(np.int64), low)
+    np.minimum(bits, high, out=bits)
+    np.subtract(errors.view(np.int64), bits, out=bits)
+    ratio = (np.maximum.reduce(bits) + _ONE).view(np.float64)
+    return float(ratio) / epsilon
+
+
+@cache
+def _bits_of_ends(dtype: str) -> tuple[Any, Any, float]:
+    """Return the bits, in float64, of a dtype's least and largest power of two.
+
+    They are None where numbers as small have no quotient in float64.
+    """
+    limits = limits_of(dtype)
+    if limits.smallest_normal < _DIVISIBLE:
+        return None, None, limits.epsilon
+    ends = np.array([limits.smallest_normal, _power_below(limits.largest)])
+    return *ends.view(np.int64), limits.epsilon
 
 
 def powers_below(values: Array) -> Array:

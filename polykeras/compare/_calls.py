@@ -14,7 +14,7 @@ from typing import Any, TypeAlias, cast
 
 import numpy as np
 
-from polykeras import tree
+from polykeras import ops, tree
 from polykeras.autodiff._tape import TapeTensor
 from polykeras.backend import Array, Backend, active, is_abstract_engine
 from polykeras.compare._measures import Bound
@@ -22,7 +22,8 @@ from polykeras.compare._sequences import SequenceRecord, Steps, steps_of
 from polykeras.layers import Layer
 from polykeras.layers.recurrent.rnn import RNN
 from polykeras.ops._operands import Traced
-from polykeras.state import StateScope, current_scope
+from polykeras.state import StateScope
+from polykeras.variables import Variable
 
 __all__ = ["Call", "Fed", "Watcher", "values_in"]
 
@@ -196,7 +197,7 @@ class Watcher:
         before, self._counts = self._counts, counts.copy()
         self._answers, self._fed = calls, []
         try:
-            with _values()():
+            with _Untracked()():
                 return run(*given[0], **given[1]), self._fed
         finally:
             self._answers = None
@@ -245,10 +246,17 @@ class Watcher:
         ]
 
 
-def _values() -> StateScope:
-    """Return a scope in which variables are values that no tape records."""
-    scope, outer = StateScope(), current_scope()
-    if outer is not None:
-        bound = outer.snapshot().items()
-        scope.values = {k: v.primal() for k, v in bound if isinstance(v, TapeTensor)}
-    return scope
+class _Untracked(StateScope):
+    """A block in which variables are values that nothing differentiates."""
+
+    def read(self, variable: Variable) -> Any:
+        """Return the value bound to a variable, without history."""
+        value = super().read(variable)
+        if value is None or id(variable) in self.values:
+            return value
+        if isinstance(value, TapeTensor):
+            value = value.primal()
+        elif active().capabilities.autodiff == "native":
+            value = ops.stop_gradient(value)
+        self.values[id(variable)] = value
+        return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from polykeras.compare._measures import (
     Verdict,
     judge,
     measure,
+    measures,
 )
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "REPLICAS",
     "Judged",
     "judged",
+    "judged_together",
     "misshapen",
     "reconsidered",
 ]
@@ -79,11 +82,29 @@ def judged(
         bound: The rounding to expect.
         ceiling: The largest magnitude that is stored, if it is not in `want`.
     """
-    if found.shape != want.shape:
-        return misshapen(found, want)
-    error = measure(found, want, dtype)
-    allowed = bound.allowed(max(error.ceiling, ceiling), dtype)
-    return Judged(error, allowed, judge(error, allowed, overflows=bound.nonfinite))
+    return judged_together([found], want, dtype, [bound], ceiling)[0]
+
+
+def judged_together(
+    found: Sequence[Array],
+    want: Array,
+    dtype: str,
+    bounds: Sequence[Bound],
+    ceiling: float = 0.0,
+) -> list[Judged]:
+    """Do as `judged` for several arrays, each with its bound, which is quicker."""
+    fitting = [x for x in found if x.shape == want.shape]
+    errors = iter(measures(fitting, want, dtype))
+    result = []
+    for x, bound in zip(found, bounds, strict=True):
+        if x.shape != want.shape:
+            result.append(misshapen(x, want))
+            continue
+        error = next(errors)
+        allowed = bound.allowed(max(error.ceiling, ceiling), dtype)
+        verdict = judge(error, allowed, overflows=bound.nonfinite)
+        result.append(Judged(error, allowed, verdict))
+    return result
 
 
 def reconsidered(found: Judged, value: Array, want: Array, reach: Array) -> Judged:

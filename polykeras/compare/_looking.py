@@ -7,10 +7,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from polykeras import dtypes
-from polykeras.backend import Backend
+from polykeras.backend import Array, Backend
 from polykeras.compare._calls import Call
 from polykeras.compare._engines import rounding_of
-from polykeras.compare._judging import LAYER_REPLICAS, Judged, judged
+from polykeras.compare._judging import (
+    LAYER_REPLICAS,
+    Judged,
+    judged,
+    judged_together,
+)
 from polykeras.compare._pairs import Pairs
 from polykeras.compare._report import Item, Place
 from polykeras.compare._watchers import Outcome, Spreader
@@ -69,14 +74,19 @@ class Looker:
         found, want = outcome.outputs[number], call.outputs[number]
         assert found is not None  # the caller pairs tensors
         assert want is not None
-        as_run = judged(found, want, dtype, call.bounds[number])
+        values, bounds = [found], [call.bounds[number]]
+        alone = _at(outcome.alone, number)
+        if alone is not None:
+            values.append(alone)
+            bounds.append(call.local[number])
+        as_run, *by_itself = judged_together(values, want, dtype, bounds)
+        own = by_itself[0] if by_itself else None
         if as_run.bad and not outcome.alone and outcome.again is not None:
             self._bound_rest()
             outcome.alone, outcome.fed = outcome.again(self._engine)
-        alone = outcome.alone[number] if number < len(outcome.alone) else None
-        own = None
-        if alone is not None:
-            own = judged(alone, want, dtype, call.local[number])
+            alone = _at(outcome.alone, number)
+            if alone is not None:
+                own = judged(alone, want, dtype, call.local[number])
         if number == 0 and outcome.fed:
             own = max([own or as_run, *_judged_fed(outcome)], key=lambda j: j.rank)
         place = Place(
@@ -90,7 +100,7 @@ class Looker:
             shape=found.shape,
         )
         item = Item.judged(place, as_run, own)
-        if number == 0:
+        if number == 0 and outcome.curve is not None:
             item = replace(item, curve=outcome.curve)
         if item.consistent or outcome.again is None:
             return item
@@ -106,6 +116,10 @@ class Looker:
             rounding = rounding_of(self._engine)
             for engine in subject.perturbed(rounding, LAYER_REPLICAS):
                 subject.forward(Spreader(engine, self._calls, rest=True), self._mode)
+
+
+def _at(values: list[Array | None], number: int) -> Array | None:
+    return values[number] if number < len(values) else None
 
 
 def _judged_fed(outcome: Outcome) -> Iterator[Judged]:

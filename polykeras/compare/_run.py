@@ -252,15 +252,11 @@ class Comparison:
                 own = _unbounded(calls) if inside else {}
                 runs[rounding] = self.trained(engine, steps, exact, own), own
         pairs = self._pairs(engines)
-        if inside == "inference":
-            for engine in engines:
-                own = runs[rounding_of(engine)][1]
-                report.items += self._follow(engine, own, inside, pairs)
         for engine in engines:
             run, own = runs[rounding_of(engine)]
-            look = Looker(self, engine, own, "training", pairs)
+            look = Looker(self, engine, own, inside or "training", pairs)
             watcher = None
-            if inside == "training":
+            if inside:
                 if is_compiled(engine) or not sees_values(engine):
                     look.items += self._follow(engine, own, inside, pairs)
                 else:

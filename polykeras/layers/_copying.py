@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import copy
+from types import FunctionType
 from typing import Any, Final
 
 __all__ = ["copied", "is_constant"]
 
 # Most attributes are of these types, of which a copy would be the same object.
-_ATOMIC: Final = frozenset((type(None), bool, int, float, str))
+_ATOMIC: Final = frozenset((type(None), bool, int, float, str, FunctionType))
 
 
 def is_constant(value: Any) -> bool:

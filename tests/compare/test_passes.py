@@ -10,8 +10,9 @@ import pytest
 
 import polykeras as keras
 from polykeras import layers, ops
-from polykeras.backend import active, installed_backends
-from polykeras.compare._watchers import depends_on_mode
+from polykeras.autodiff._tape import TapeTensor
+from polykeras.backend import active, get_backend, installed_backends
+from polykeras.compare._watchers import depends_on_mode, sees_values
 from tests.compare._models import batch, convnet, mlp
 
 
@@ -67,6 +68,40 @@ def test_the_reference_runs_once_where_no_layer_depends_on_the_mode():
     assert Counting.seen["numpy:float64"] == 1
     assert {item.mode for item in report.layers} == {"inference"}
     assert report.gradients
+
+
+class Weighing(layers.Layer):
+    """Notes on which engines its weight is a value, or is being differentiated."""
+
+    seen: ClassVar[set[tuple[str, bool]]] = set()
+
+    def build(self, shape):
+        self.w = self.add_weight(shape=(shape[-1],), initializer="ones")
+
+    def call(self, x):
+        w = self.w.value
+        # The tape has tensors of its own, PyTorch marks its tensors.
+        tracked = isinstance(w, TapeTensor) or getattr(w, "requires_grad", False)
+        self.seen.add((active().name, tracked))
+        return x * w
+
+
+@pytest.mark.parametrize("engine", installed_backends())
+def test_layers_run_alone_as_in_inference_and_otherwise_inside_the_step(engine):
+    model = keras.Sequential([keras.Input((3,)), Weighing(), Counting()])
+    model.compile("sgd", "mse")
+    Weighing.seen.clear()
+    Counting.seen.clear()
+    report = keras.compare(model, batch(4, 3), batch(4, 3), backends=[engine])
+    assert report.consistent, str(report)
+    seen = {tracked for name, tracked in Weighing.seen if name == engine}
+    if sees_values(get_backend(engine)):
+        assert Counting.seen[engine] == 2
+        assert seen == {False, True}
+    else:
+        # A pass for inference comes first, and the step is one of tracers.
+        assert Counting.seen[engine] == 3
+        assert seen == {False}
 
 
 def test_layers_are_compared_in_both_modes_where_one_depends_on_it():
