@@ -11,6 +11,7 @@ from typing import Any, Final
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.custom_derivatives import SymbolicZero
 
 from polykeras import dtypes
 from polykeras.backend import (
@@ -83,15 +84,23 @@ class JaxBackend(Backend):
     )
     # Of recurrences, JAX keeps more of each step than the rules, and adds to the
     # gradient of the recurrent kernel in each. Of normalizations and `rsqrt`, it takes
-    # the third power of one over the root, which is 0 where numbers are beyond 1e13.
+    # the third power of one over the root, which is 0 where numbers are beyond 1e13; of
+    # quotients and `arctan2` squares that are 0, of `logaddexp` a difference from the
+    # rounded result, of `power` 0 times infinity, of `sinc` terms that cancel near 0.
     ruled = frozenset(
         {
+            "arctan2",
+            "divide",
             "gru_steps",
             "layer_normalization",
+            "logaddexp",
+            "logaddexp2",
             "lstm_steps",
+            "power",
             "rms_normalization",
             "rnn_steps",
             "rsqrt",
+            "sinc",
         }
     )
     capabilities = Capabilities(
@@ -203,6 +212,29 @@ class JaxBackend(Backend):
             forward
         )
         return wrapped
+
+    def with_rule(
+        self,
+        kernel: Callable[..., Any],
+        rule: Callable[..., Any],
+        tangent: Callable[..., Any] | None = None,
+    ) -> Callable[..., Any]:
+        """Return a `jax.custom_jvp` where there is a rule for it."""
+        if tangent is None:
+            return super().with_rule(kernel, rule)
+        call = jax.custom_jvp(kernel)
+
+        def slope(primals: Any, tangents: Any) -> tuple[Any, Any]:
+            out = call(*primals)
+            moves = [None if type(t) is SymbolicZero else t for t in tangents]
+            return out, tangent(primals, out, moves)
+
+        call.defjvp(slope, symbolic_zeros=True)
+        return call
+
+    def tracks(self, x: object) -> bool:
+        """Return True for tracers."""
+        return isinstance(x, jax.core.Tracer)
 
     def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return `jax.checkpoint` of the function."""

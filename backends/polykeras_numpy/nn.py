@@ -151,6 +151,8 @@ def _layer_normalization(
 
 
 def _sigmoid_crossentropy(target: Array, logits: Array) -> Array:
+    if target.shape != logits.shape:
+        raise ValueError("There is one logit for each target.")
     out = np.asarray(np.abs(logits))
     np.negative(out, out=out)
     np.exp(out, out=out)

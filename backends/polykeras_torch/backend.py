@@ -80,8 +80,20 @@ class TorchBackend(Backend):
         if name in TORCH_DTYPES
     )
     # PyTorch takes the third power of one over the root, which is 0 where numbers are
-    # beyond some 1e13.
-    ruled = frozenset({"rms_normalization", "rsqrt"})
+    # beyond some 1e13, and the squares of what it is to divide by; of `cbrt` at 0 it
+    # takes 0 times infinity, of equal infinities the difference, and of `sinc` near 0
+    # that of terms that cancel.
+    ruled = frozenset(
+        {
+            "arctan2",
+            "cbrt",
+            "logaddexp",
+            "logaddexp2",
+            "rms_normalization",
+            "rsqrt",
+            "sinc",
+        }
+    )
     capabilities = Capabilities(
         autodiff="native",
         dtypes=frozenset(TORCH_DTYPES),
@@ -236,6 +248,10 @@ class TorchBackend(Backend):
             return torch.utils._pytree.tree_unflatten(list(leaves), form)
 
         return call
+
+    def tracks(self, x: object) -> bool:
+        """Return whether autograd records what is done with a tensor."""
+        return isinstance(x, torch.Tensor) and x.requires_grad
 
     def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function run by `torch.utils.checkpoint`."""

@@ -262,7 +262,10 @@ class Backend(ABC):
         raise NotImplementedError(f"{self!r} is differentiated by the tape.")
 
     def with_rule(
-        self, kernel: Callable[..., Any], rule: Callable[..., Any]
+        self,
+        kernel: Callable[..., Any],
+        rule: Callable[..., Any],
+        tangent: Callable[..., Any] | None = None,
     ) -> Callable[..., Any]:
         """Return a kernel with a derivative of its own; as `vjp`, native only.
 
@@ -270,6 +273,9 @@ class Backend(ABC):
             kernel: Takes tensors, returns a tensor or a tuple of tensors.
             rule: Called with the arguments, the result and its cotangent, the last
                 two in the same form; returns a tuple with one gradient an argument.
+            tangent: The same forwards, where it is known, for libraries that go that
+                way too: called with the arguments, the result, and how far each
+                argument moves, None if it does not; returns how far the result does.
         """
 
         def f(*args: Tensor) -> tuple[Any, Callable[..., Any]]:
@@ -283,6 +289,13 @@ class Backend(ABC):
 
         call = self.custom_vjp(f)
         return call
+
+    def tracks(self, x: object) -> bool:
+        """Return whether a derivative may be taken through an argument of a kernel.
+
+        Overridden where the library tells: other arguments need no `with_rule`.
+        """
+        return True
 
     def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Return `fn` computing its inside anew backwards; as `vjp`, native only.

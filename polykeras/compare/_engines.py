@@ -212,10 +212,17 @@ class Delegate(Backend):
         return self.inner.custom_vjp(f)
 
     def with_rule(
-        self, kernel: Callable[..., Any], rule: Callable[..., Any]
+        self,
+        kernel: Callable[..., Any],
+        rule: Callable[..., Any],
+        tangent: Callable[..., Any] | None = None,
     ) -> Callable[..., Any]:
         """Ask the other backend."""
-        return self.inner.with_rule(kernel, rule)
+        return self.inner.with_rule(kernel, rule, tangent)
+
+    def tracks(self, x: object) -> bool:
+        """Ask the other backend."""
+        return self.inner.tracks(x)
 
     def checkpoint(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         """Ask the other backend."""

@@ -363,7 +363,16 @@ _INDEXING: Final = (
 
 EDGE_CASES: Final = (*_ELEMENTWISE, *_LINALG, *_REDUCING, *_INDEXING)
 
+_MATRIX: Final = [[0.0, 1.0], [1.0, 0.0]]
 EDGE_ERRORS: Final = (
+    EdgeError(
+        *("sigmoid_crossentropy", "float32", (_MATRIX, [0.5, 0.5]), "ShapeError"),
+        words=("one shape", "target (2, 2)", "output (2,)"),
+    ),
+    EdgeError(
+        *("sigmoid_crossentropy", "float32", ([0.5, 0.5], _MATRIX), "ShapeError"),
+        words=("one shape", "target (2,)", "output (2, 2)"),
+    ),
     EdgeError(
         *("take", "int32", ([5, 6, 7], [0, 3], 0), "ArgumentError"),
         words=("index 3", "3"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from polykeras import dtypes, tree
@@ -84,6 +85,8 @@ def give_rule(engine: Backend, name: str, kernel: Kernel) -> Kernel:
         return engine.is_tensor(x) and dtypes.is_inexact(engine.dtype_name(x))
 
     def call(*args: Any) -> Any:
+        if not any(type(x) in (list, tuple) or engine.tracks(x) for x in args):
+            return kernel(*args)
         leaves, form = tree.flatten_leaves(list(args))
         at = [i for i, leaf in enumerate(leaves) if is_point(leaf)]
 
@@ -107,12 +110,24 @@ def give_rule(engine: Backend, name: str, kernel: Kernel) -> Kernel:
                 for k, point in enumerate(points)
             )
 
+        def tangent(points: Any, out: Any, moves: Sequence[Any]) -> Any:
+            full = filled(points)
+            parts = [
+                op.vjp_rules[i](move, out, *full)
+                for i, move in zip(at, moves, strict=True)
+                if move is not None
+            ]
+            return functools.reduce(REGISTRY["add"], parts)
+
         def of_points(*points: Any) -> Any:
             return kernel(*filled(points))
 
         if not at:
             return kernel(*args)
-        return engine.with_rule(of_points, rule)(*(leaves[i] for i in at))
+        # Each entry of the result depends on the entries at its place alone, so that
+        # rules give tangents as they give gradients.
+        known = tangent if op.elementwise else None
+        return engine.with_rule(of_points, rule, known)(*(leaves[i] for i in at))
 
     return call
 

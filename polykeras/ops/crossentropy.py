@@ -138,11 +138,15 @@ def sigmoid_crossentropy(target: Tensor, logits: Tensor) -> Tensor:
     Returns:
         One value a logit.
 
+    Raises:
+        ShapeError: If the shapes differ.
+
     >>> import polykeras as keras
     >>> float(keras.ops.sigmoid_crossentropy(0.0, -1000.0))
     0.0
     """
     target, logits = promoted(target, logits, inexact=True)
+    _check_same("sigmoid_crossentropy", target, logits)
     linear = ops.subtract(ops.maximum(logits, 0), ops.multiply(logits, target))
     return ops.add(linear, ops.log1p(ops.exp(ops.negative(ops.abs(logits)))))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 from polykeras.backend import Tensor
 from polykeras.ops._abstract import Spec
@@ -186,26 +187,29 @@ def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
     return add(top, log1p(exp(negative(abs(gap)))))
 
 
-def _share(g: Tensor, own: Tensor, other: Tensor) -> Tensor:
+def _share(
+    g: Tensor, own: Tensor, other: Tensor, power_of: Callable[[Tensor], Tensor]
+) -> Tensor:
     # Equal infinities have no difference; equal numbers have one with a derivative.
     endless = logical_and(equal(own, other), isinf(own))
     gap = where(endless, 0, subtract(other, own))
-    # 1 / (exp(gap) + 1) without overflow, which its own derivative would not survive.
-    part = divide(exp(negative(maximum(gap, 0))), add(exp(negative(abs(gap))), 1))
-    return multiply(g, part)
+    # One over the power of the gap and 1, without overflow, which its own derivative
+    # would not survive.
+    above = power_of(negative(maximum(gap, 0)))
+    return multiply(g, divide(above, add(power_of(negative(abs(gap))), 1)))
 
 
 @logaddexp.vjp("x1")
 def _(g: Tensor, out: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
-    return _share(g, x1, x2)
+    return _share(g, x1, x2, exp)
 
 
 @logaddexp.vjp("x2")
 def _(g: Tensor, out: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
-    return _share(g, x2, x1)
+    return _share(g, x2, x1, exp)
 
 
-@op(inexact="x1 x2")
+@op(inexact="x1 x2", elementwise=True)
 def logaddexp2(x1: Tensor, x2: Tensor) -> Tensor:
     """Return ``log2(2**x1 + 2**x2)`` without overflow.
 
@@ -218,6 +222,16 @@ def logaddexp2(x1: Tensor, x2: Tensor) -> Tensor:
     x1, x2 = promoted(x1, x2, inexact=True)
     gap = where(equal(x1, x2), 0, subtract(x1, x2))
     return add(maximum(x1, x2), log2(add(exp2(negative(abs(gap))), 1)))
+
+
+@logaddexp2.vjp("x1")
+def _(g: Tensor, out: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+    return _share(g, x1, x2, exp2)
+
+
+@logaddexp2.vjp("x2")
+def _(g: Tensor, out: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+    return _share(g, x2, x1, exp2)
 
 
 # -- powers and roots ----------------------------------------------------------------

@@ -141,7 +141,8 @@ def sparse_plus(x: Tensor) -> Tensor:
     [0.0, 1.0, 3.0]
     """
     x = as_inexact(x)
-    middle = ops.multiply(ops.square(ops.add(x, 1)), 0.25)
+    # Where the square overflows, its derivative would spoil the others by NaN.
+    middle = ops.multiply(ops.square(ops.add(ops.clip(x, -1, 1), 1)), 0.25)
     return ops.where(ops.less_equal(x, -1), 0, ops.where(ops.less(x, 1), middle, x))
 
 

@@ -13,15 +13,19 @@ from polykeras.ops._declare import op, primitive
 from polykeras.ops._registry import REGISTRY
 from polykeras.ops._rules import promoted, unary
 from polykeras.ops.arithmetic import add, divide, multiply, negative, square, subtract
-from polykeras.ops.comparison import equal, isfinite, isnan, less_equal, where
+from polykeras.ops.comparison import equal, isfinite, isnan, less, less_equal, where
 from polykeras.ops.exponential import exp, sqrt
 from polykeras.ops.logical import logical_and, logical_or
 from polykeras.ops.rounding import abs
-from polykeras.ops.trigonometry import sin
+from polykeras.ops.trigonometry import cos, sin
 
 __all__ = ["allclose", "erf", "erfc", "erfinv", "i0", "isclose", "sinc"]
 
 _SLOPE: Final = 2 / math.sqrt(math.pi)
+# The derivative of sin(a)/a is a times this series in a**2.
+_SINC_SLOPE: Final = tuple(
+    (-1) ** k * 2 * k / math.factorial(2 * k + 1) for k in range(1, 10)
+)
 
 
 @primitive(inexact="x")
@@ -98,6 +102,21 @@ def sinc(x: Tensor) -> Tensor:
     zero = equal(x, 0)
     angle = multiply(where(zero, 1, x), math.pi)
     return where(zero, 1, divide(sin(angle), angle))
+
+
+@sinc.vjp("x")
+def _(g: Tensor, out: Tensor, x: Tensor) -> Tensor:
+    # Near 0 the difference of the terms is a small part of them: a series there.
+    near = less(abs(x), 0.25)
+    angle = multiply(where(near, x, 0), math.pi)
+    total: Tensor = _SINC_SLOPE[-1]
+    for c in reversed(_SINC_SLOPE[:-1]):
+        total = add(multiply(total, square(angle)), c)
+    series = multiply(multiply(angle, math.pi), total)
+    far = where(near, 1, x)
+    return multiply(
+        g, where(near, series, divide(subtract(cos(multiply(far, math.pi)), out), far))
+    )
 
 
 @op(inexact="x")

@@ -8,7 +8,8 @@ from polykeras.backend import Tensor
 from polykeras.ops._declare import op, primitive
 from polykeras.ops._rules import binary, unary
 from polykeras.ops.arithmetic import add, divide, multiply, negative, square, subtract
-from polykeras.ops.exponential import sqrt
+from polykeras.ops.comparison import equal, where
+from polykeras.ops.exponential import hypot, sqrt
 
 __all__ = [
     "arccos",
@@ -246,7 +247,7 @@ def arctan2(x1: Tensor, x2: Tensor) -> Tensor:
         x1, x2: Real tensors whose shapes broadcast.
 
     Returns:
-        A float tensor of the broadcast shape.
+        A float tensor of the broadcast shape; its gradient at the origin is 0.
 
     >>> import polykeras as keras
     >>> round(float(keras.ops.arctan2(1.0, -1.0)), 4)
@@ -259,12 +260,19 @@ arctan2.abstract(binary("arctan2", refused="complex"))
 
 @arctan2.vjp("x1")
 def _(g: Tensor, out: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
-    return divide(multiply(g, x2), add(square(x1), square(x2)))
+    return multiply(g, _over_square(x2, x1, x2))
 
 
 @arctan2.vjp("x2")
 def _(g: Tensor, out: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
-    return negative(divide(multiply(g, x1), add(square(x1), square(x2))))
+    return negative(multiply(g, _over_square(x1, x1, x2)))
+
+
+def _over_square(x: Tensor, x1: Tensor, x2: Tensor) -> Tensor:
+    """Divide by the square of a distance from the origin, which may be no number."""
+    distance = hypot(x1, x2)
+    distance = where(equal(distance, 0), 1, distance)
+    return divide(divide(x, distance), distance)
 
 
 @op(inexact="x")

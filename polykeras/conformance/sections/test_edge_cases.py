@@ -24,10 +24,11 @@ from polykeras.conformance.edge_cases import (
     EdgeCase,
     EdgeError,
 )
+from polykeras.conformance.far_cases import FAR, FAR_CASES, HOMOGENEOUS
 from polykeras.conformance.normalization_cases import NORMALIZATIONS
 from polykeras.ops._registry import REGISTRY
 
-_CASES = (*EDGE_CASES, *NORMALIZATIONS)
+_CASES = (*EDGE_CASES, *NORMALIZATIONS, *FAR_CASES)
 # A float32 that has a square; of one over it the third power is none.
 _FAR = 2.0**50
 _NORMALIZING: dict[str, Callable[[Any], Any]] = {
@@ -141,6 +142,32 @@ def test_no_power_of_a_normalization_underflows(backend: Backend, name: str) -> 
         f"{name} of numbers near {_FAR:.0e}: slopes times that are {far}, of numbers "
         f"near 1 {usual}"
     )
+
+
+@pytest.mark.parametrize("size", [FAR, 1 / FAR])
+@pytest.mark.parametrize("name", HOMOGENEOUS)
+def test_no_square_in_a_slope_over_or_underflows(
+    backend: Backend, name: str, size: float
+) -> None:
+    """Slopes of arguments of another size follow from those of usual ones."""
+    rng = np.random.default_rng(0)
+    x, y, g = rng.normal(size=(3, 20)).astype("float32")
+
+    def slopes(scale: float) -> list[Array]:
+        points = [backend.from_numpy(scale * a, "float32") for a in (x, y)]
+        _, pullback = vjp(getattr(ops, name), *points)
+        grads = pullback(backend.from_numpy(g, "float32"))
+        factor = scale ** (1 - HOMOGENEOUS[name])
+        return [np.asarray(backend.to_numpy(d), np.float64) * factor for d in grads]
+
+    # Scaling by a power of two is exact, so that only the roundings differ: up to four
+    # of each, where the scale decides how a library goes about.
+    near = 2 * 4 * _tolerance("float32")
+    for i, (found, usual) in enumerate(zip(slopes(size), slopes(1.0), strict=True)):
+        assert np.allclose(found, usual, near, 0), (
+            f"{name} of numbers near {size:.0e}: scaled slopes of argument {i} are "
+            f"{found}, of numbers near 1 {usual}"
+        )
 
 
 def _raised(case: EdgeError) -> Exception | None:
