@@ -132,7 +132,10 @@ class MLXBackend(ArrayAPIBackend):
         return self.with_rule(kernel, rule)
 
     def with_rule(
-        self, kernel: Callable[..., Any], rule: Callable[..., Any]
+        self,
+        kernel: Callable[..., Any],
+        rule: Callable[..., Any],
+        tangent: Callable[..., Any] | None = None,
     ) -> Callable[..., Any]:
         """Return an `mx.custom_function`, whose derivative is given the result."""
         forward = mx.custom_function(kernel)
