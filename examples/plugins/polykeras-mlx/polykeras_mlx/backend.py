@@ -44,10 +44,12 @@ class MLXBackend(ArrayAPIBackend):
     capabilities = Capabilities(autodiff="native", eager=True)
     array_protocol = "__mlx_array__"
     # MLX has no derivative of factorizations, solvers, scattered products and what
-    # runs on the host; those of maxima and minima do not share among equals.
+    # runs on the host; those of maxima and minima do not share among equals, and those
+    # of quotients, roots and powers make squares and infinities on their way.
     ruled = frozenset(
         (
             *("exp", "sin", "cos", "logaddexp", "maximum", "minimum", "fft"),
+            *("arctan2", "cbrt", "divide", "hypot", "power", "sinc"),
             *("cholesky", "eigh", "lu_factor", "qr", "svd"),
             *("solve", "solve_triangular", "scatter_update"),
         )
