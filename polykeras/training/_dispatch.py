@@ -9,6 +9,7 @@ an argument of the loop, not part of the program: none is compiled twice.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,11 +17,12 @@ from typing import Any, Final
 from polykeras import ops, tree
 from polykeras.ops._abstract import Spec
 
-__all__ = ["MOST_STEPS", "DispatchPlan", "Pace", "capacity_for", "loop"]
+__all__ = ["MOST_STEPS", "Backlog", "DispatchPlan", "Pace", "capacity_for", "loop"]
 
 _SECONDS: Final = 0.1
 MOST_STEPS: Final = 512
 _MOST_ROWS: Final = 2**18
+_UNDER_WAY: Final = 2
 
 
 def capacity_for(batch_size: int, steps: int | None) -> int:
@@ -79,6 +81,31 @@ class Pace:
     def forget(self) -> None:
         """Take in nothing of the dispatch before: it compiled, or an epoch ended."""
         self._pending = None
+
+
+class Backlog:
+    """Lets few calls be under way, each of which holds the batch that it reads.
+
+    For libraries whose calls return before their work is done, and whose results can be
+    waited for one by one.
+
+    Args:
+        wait: Waits until the tensors in a structure exist.
+    """
+
+    def __init__(self, wait: Callable[[Any], None]) -> None:
+        """Start with none."""
+        self._wait = wait
+        self._results: deque[Any] = deque()
+
+    def add(self, result: Any) -> None:
+        """Take in the result of a call, and wait for that of the one before the last.
+
+        So the device always has work.
+        """
+        self._results.append(result)
+        if len(self._results) > _UNDER_WAY:
+            self._wait(self._results.popleft())
 
 
 @dataclass

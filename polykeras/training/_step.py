@@ -24,6 +24,7 @@ from polykeras.random import seed_scope
 from polykeras.state import StateScope, donating, functional
 from polykeras.training._dispatch import (
     MOST_STEPS,
+    Backlog,
     DispatchPlan,
     Pace,
     capacity_for,
@@ -95,7 +96,7 @@ class Step:
         self._names: list[str] | None = None
         self._compiled: Callable[..., Any] | None = None
         self._loops = False
-        self._pace = Pace(self._wait)
+        self._pace, self._backlog = Pace(self._wait), Backlog(self._wait)
         self._remainders: set[int] = set()
         self._on_rows: dict[Any, Callable[..., Any]] = {}
 
@@ -159,6 +160,8 @@ class Step:
         values = arguments_of(self._variables)
         own = [self.backend.argument(key) for key in keys]
         result, new = self._compiled(values, list(group), own)  # type: ignore[misc]
+        if not (self._collects or self.backend.capabilities.eager):
+            self._backlog.add(result)
         return self._take_in(result, new)
 
     def _take_in(self, result: Any, new: list[Any]) -> Any:

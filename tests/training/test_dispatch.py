@@ -10,7 +10,7 @@ import pytest
 import polykeras as keras
 from polykeras.backend import Backend
 from polykeras.training import _dispatch
-from polykeras.training._dispatch import DispatchPlan, Pace, capacity_for
+from polykeras.training._dispatch import Backlog, DispatchPlan, Pace, capacity_for
 from polykeras.training.data import Rows, _arrays
 from tests.training._models import X, Y
 
@@ -266,6 +266,15 @@ def test_pace_doubles_until_a_dispatch_fills_its_time(
     plan = DispatchPlan(1, capacity=4, pace=pace)
     assert (plan.batches, plan.rows) == (1, 4)
     assert DispatchPlan(3, capacity=8).rows == 3
+
+
+def test_two_calls_are_under_way_at_most() -> None:
+    under_way: list[int] = []
+    backlog = Backlog(lambda result: under_way.remove(result["loss"]))
+    for number in range(5):
+        under_way.append(number)
+        backlog.add({"loss": number})
+        assert under_way == [n for n in (number - 1, number) if n >= 0]
 
 
 def test_rows_are_padded_to_what_was_compiled() -> None:
