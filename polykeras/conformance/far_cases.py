@@ -64,7 +64,7 @@ FAR_CASES: Final = (
         ([_NEAR, -_NEAR, 0.0],),
         [1 - (math.pi * _NEAR) ** 2 / 6, 1 - (math.pi * _NEAR) ** 2 / 6, 1.0],
         "terms that cancel near 0",
-        # The next term of the series is 1e-5 of the first.
+        # The next term of the series is 1e-6 of the first.
         ([-(math.pi**2) / 3 * _NEAR, math.pi**2 / 3 * _NEAR, 0.0],),
     ),
 )
